@@ -1,0 +1,3 @@
+"""Sparse autoencoders in numpy."""
+
+__version__ = "0.1.0"
