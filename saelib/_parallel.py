@@ -1,0 +1,77 @@
+"""Work on blocks of rows in several threads, with results that do not depend on how many.
+
+numpy releases the interpreter lock inside its loops and matrix products, so plain threads
+keep all cores busy. Each thread then runs single-threaded BLAS: many small products side by
+side beat one product split up, and the result no longer depends on how BLAS would split it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+__all__ = ["map_in_order", "single_threaded_blas"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_lock = threading.Lock()
+_holders = 0
+_limiter: object | None = None
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Finding the loaded BLAS libraries takes milliseconds, far longer than a small evaluation.
+    return ThreadpoolController()
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Limit BLAS to one thread inside the block and restore the caller's setting after it.
+
+    The setting belongs to the process, not to the thread. The first of several overlapping
+    calls sets it and the last one restores it, so that none of them leaves it changed.
+    """
+    global _holders, _limiter  # noqa: PLW0603 - the BLAS setting is global, so is its count
+    with _lock:
+        if _holders == 0:
+            _limiter = _controller().limit(limits=1, user_api="blas")
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders -= 1
+            if _holders == 0:
+                _limiter.restore_original_limits()  # type: ignore[union-attr]
+                _limiter = None
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool(process_id: int, n_threads: int) -> ThreadPoolExecutor:
+    # A forked child has no threads of its parent's pool, hence the process in the key.
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="saelib")
+
+
+def map_in_order(
+    function: Callable[[Item], Result], items: Sequence[Item], n_threads: int
+) -> list[Result]:
+    """Return ``[function(item) for item in items]``, computed by up to `n_threads` threads."""
+    if n_threads == 1 or len(items) == 1:
+        return [function(item) for item in items]
+    return list(_pool(os.getpid(), n_threads).map(function, items))

@@ -1,0 +1,95 @@
+"""Checks at the door: each error names the argument, its value, what is allowed, what to do."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saelib.activations import ACTIVATIONS, Activation
+
+_ROWS_PER_CHECK = 8192
+
+
+def real_number(
+    name: str, value: object, *, low: float, high: float = np.inf, open_ends: bool = False
+) -> float:
+    """Return `value` as a float if it is a finite real number between `low` and `high`."""
+    left, right = ("(", ")") if open_ends else ("[", "]")
+    allowed = f"{left}{low:g}, {high:g}{right if np.isfinite(high) else ')'}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(
+            f"{name} is {value!r} of type {type(value).__name__}; give a real number in {allowed}"
+        )
+    number = float(value)
+    inside = low < number < high if open_ends else low <= number <= high
+    if not (np.isfinite(number) and inside):
+        raise ValueError(f"{name} is {value!r}; it must be a finite number in {allowed}")
+    return number
+
+
+def whole_number(name: str, value: object, *, low: int, high: int | None = None) -> int:
+    """Return `value` as an int if it is a whole number of at least `low` and at most `high`."""
+    allowed = f"at least {low}" if high is None else f"between {low} and {high}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name} is {value!r} of type {type(value).__name__}; give a whole number, {allowed}"
+        )
+    number = int(value)
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name} is {number}; it must be {allowed}")
+    return number
+
+
+def activation_named(name: str, value: object, allowed: tuple[str, ...]) -> Activation:
+    """Return the `Activation` called `value` if that is one of the names in `allowed`."""
+    if not isinstance(value, str) or value not in allowed:
+        choices = ", ".join(repr(choice) for choice in allowed)
+        raise ValueError(f"{name} is {value!r}; choose one of {choices}")
+    return ACTIVATIONS[value]
+
+
+def data_matrix(name: str, X: Any, output: Activation) -> NDArray[np.floating[Any]]:
+    """Return `X` as a 2-D float array whose entries `output` can reproduce.
+
+    A float32 or float64 array is not copied, so that a memory map stays on disk.
+    """
+    try:
+        array = np.asarray(X)
+        if array.dtype not in (np.float32, np.float64):
+            array = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} is {type(X).__name__} and cannot be read as an array of numbers ({error}); "
+            "give an array of shape (n_samples, n_features)"
+        ) from None
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} has shape {array.shape}; give 2 dimensions, (n_samples, n_features). "
+            "A single example is X.reshape(1, -1), a single feature X.reshape(-1, 1)"
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}; give at least one example and one feature"
+        )
+    low, high = np.inf, -np.inf
+    for start in range(0, len(array), _ROWS_PER_CHECK):
+        rows = array[start : start + _ROWS_PER_CHECK]
+        # min and max are NaN as soon as one entry is NaN, and infinite if one is infinite.
+        block_low, block_high = float(rows.min()), float(rows.max())
+        if not (np.isfinite(block_low) and np.isfinite(block_high)):
+            row, column = np.argwhere(~np.isfinite(rows))[0]
+            raise ValueError(
+                f"{name} holds {rows[row, column]} at row {start + row}, column {column}; every "
+                "entry must be finite. Remove or fill in such entries first"
+            )
+        low, high = min(low, block_low), max(high, block_high)
+    if low < output.low or high > output.high:
+        raise ValueError(
+            f"{name} has values from {low:.6g} to {high:.6g}, but the {output.name} output reaches "
+            f"only [{output.low:g}, {output.high:g}]. Rescale {name} into that range (for image "
+            'patches saelib.normalize_patches does it) or use output_activation="linear"'
+        )
+    return array

@@ -1,0 +1,217 @@
+"""Activation functions, and their derivatives written in terms of the activation itself.
+
+Backpropagation needs f'(z). For the functions used here f'(z) is a simple expression in
+a = f(z), which the forward pass has already computed, so nothing has to be evaluated twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "linear",
+    "linear_derivative",
+    "sigmoid",
+    "sigmoid_derivative",
+    "tanh",
+    "tanh_derivative",
+]
+
+Array = NDArray[np.floating[Any]]
+
+
+def _floating(values: ArrayLike) -> Array:
+    array = np.asarray(values)
+    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+
+
+def sigmoid(z: ArrayLike, out: Array | None = None) -> Array:
+    """Return the logistic function 1 / (1 + exp(-z)).
+
+    Eq. (1.1) ``sigmoid``, CS294A p. 3.
+
+    Parameters
+    ----------
+    z : array_like of any shape
+        Weighted inputs, any real number. Integers are taken as float64; float32 stays float32.
+    out : ndarray, optional
+        Array of the shape and dtype of `z` that receives the result; it may be `z` itself.
+
+    Returns
+    -------
+    ndarray
+        Activations in [0, 1], of the shape of `z`.
+
+    Examples
+    --------
+    >>> from saelib.activations import sigmoid
+    >>> sigmoid([-2.0, 0.0, 2.0]).round(4)
+    array([0.1192, 0.5   , 0.8808])
+    """
+    # exp(-z) overflows to inf for z below -709 and 1 / inf is the right answer, 0.
+    with np.errstate(over="ignore"):
+        a = np.negative(_floating(z), out=out)
+        a = np.exp(a, out=out)
+    a = np.add(a, 1, out=out)
+    return np.reciprocal(a, out=out)
+
+
+def sigmoid_derivative(a: ArrayLike) -> Array:
+    """Return f'(z) = a (1 - a) of the sigmoid, from its value a = f(z).
+
+    Eq. (1.3) ``activation-derivatives``, CS294A p. 4.
+
+    Parameters
+    ----------
+    a : array_like of any shape
+        Activations, that is values of `sigmoid`, in [0, 1]. Not the weighted inputs z.
+
+    Returns
+    -------
+    ndarray
+        Derivatives in [0, 0.25], of the shape of `a`.
+
+    Examples
+    --------
+    >>> from saelib.activations import sigmoid, sigmoid_derivative
+    >>> sigmoid_derivative(sigmoid([0.0, 2.0])).round(4)
+    array([0.25 , 0.105])
+    """
+    a = _floating(a)
+    return a * (1 - a)
+
+
+def tanh(z: ArrayLike, out: Array | None = None) -> Array:
+    """Return the hyperbolic tangent (exp(z) - exp(-z)) / (exp(z) + exp(-z)).
+
+    Eq. (1.2) ``tanh``, CS294A p. 3.
+
+    Parameters
+    ----------
+    z : array_like of any shape
+        Weighted inputs, any real number.
+    out : ndarray, optional
+        Array of the shape and dtype of `z` that receives the result; it may be `z` itself.
+
+    Returns
+    -------
+    ndarray
+        Activations in [-1, 1], of the shape of `z`.
+
+    Examples
+    --------
+    >>> from saelib.activations import tanh
+    >>> tanh([-1.0, 0.0, 1.0]).round(4)
+    array([-0.7616,  0.    ,  0.7616])
+    """
+    return np.tanh(_floating(z), out=out)
+
+
+def tanh_derivative(a: ArrayLike) -> Array:
+    """Return f'(z) = 1 - a² of the hyperbolic tangent, from its value a = f(z).
+
+    Eq. (1.3) ``activation-derivatives``, CS294A p. 4.
+
+    Parameters
+    ----------
+    a : array_like of any shape
+        Activations, that is values of `tanh`, in [-1, 1]. Not the weighted inputs z.
+
+    Returns
+    -------
+    ndarray
+        Derivatives in [0, 1], of the shape of `a`.
+
+    Examples
+    --------
+    >>> from saelib.activations import tanh, tanh_derivative
+    >>> tanh_derivative(tanh([0.0, 1.0])).round(4)
+    array([1.  , 0.42])
+    """
+    a = _floating(a)
+    return 1 - a * a
+
+
+def linear(z: ArrayLike, out: Array | None = None) -> Array:
+    """Return z itself: the output activation for data that are not confined to an interval.
+
+    Parameters
+    ----------
+    z : array_like of any shape
+        Weighted inputs, any real number.
+    out : ndarray, optional
+        Array of the shape and dtype of `z` that receives a copy; it may be `z` itself.
+
+    Returns
+    -------
+    ndarray
+        `z` as a floating point array; not a copy unless `out` is another array.
+
+    Examples
+    --------
+    >>> from saelib.activations import linear
+    >>> linear([-3.0, 5.0])
+    array([-3.,  5.])
+    """
+    z = _floating(z)
+    if out is None or out is z:
+        return z
+    out[...] = z
+    return out
+
+
+def linear_derivative(a: ArrayLike) -> Array:
+    """Return f'(z) = 1 for the linear activation.
+
+    Parameters
+    ----------
+    a : array_like of any shape
+        Activations, any real number.
+
+    Returns
+    -------
+    ndarray
+        Ones of the shape of `a`.
+
+    Examples
+    --------
+    >>> from saelib.activations import linear_derivative
+    >>> linear_derivative([-3.0, 5.0])
+    array([1., 1.])
+    """
+    return np.ones_like(_floating(a))
+
+
+class Activation(NamedTuple):
+    """An activation function, its derivative and the closed range of its values.
+
+    Attributes
+    ----------
+    name : str
+        The name under which `ACTIVATIONS` holds it.
+    function : callable
+        ``function(z, out=None)`` returns a = f(z).
+    derivative : callable
+        ``derivative(a)`` returns f'(z) from a = f(z).
+    low, high : float
+        The ends of the range of f. A unit at `low` is inactive, a unit at `high` active.
+    """
+
+    name: str
+    function: Callable[..., Array]
+    derivative: Callable[[ArrayLike], Array]
+    low: float
+    high: float
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "sigmoid": Activation("sigmoid", sigmoid, sigmoid_derivative, 0.0, 1.0),
+    "tanh": Activation("tanh", tanh, tanh_derivative, -1.0, 1.0),
+    "linear": Activation("linear", linear, linear_derivative, -np.inf, np.inf),
+}
