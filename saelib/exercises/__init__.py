@@ -1,0 +1,554 @@
+"""Checkers for the exercises of the book: right or wrong, and if wrong, which mistake it is.
+
+Each checker runs your function on fresh random inputs, compares the results with an
+independent computation and, if they differ, with those of a catalogue of mistakes. It never
+shows the solution.
+
+>>> from saelib import exercises
+>>> exercises.check_sigmoid(lambda z: 1 / (1 + 2.718281828459045 ** -z))
+✓ sigmoid: right.
+  It agrees with an independent computation on 3 fresh random inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from saelib.exercises import _network, _patches, _pointwise, _vectors
+from saelib.exercises._engine import Exercise, Mistake, check
+from saelib.exercises._verdict import Verdict
+
+__all__ = [
+    "Mistake",
+    "Verdict",
+    "catalogue",
+    "check_cost",
+    "check_flatten",
+    "check_forward",
+    "check_gradient",
+    "check_kl_divergence",
+    "check_kl_gradient",
+    "check_maximal_inputs",
+    "check_mean_activation",
+    "check_normalize_patches",
+    "check_numerical_gradient",
+    "check_sample_patches",
+    "check_sigmoid",
+    "check_sigmoid_derivative",
+    "check_sparse_gradient",
+    "wrong_answer",
+]
+
+EXERCISES: dict[str, Exercise] = {
+    exercise.name: exercise
+    for exercise in (
+        _pointwise.SIGMOID,
+        _pointwise.SIGMOID_DERIVATIVE,
+        _network.FORWARD,
+        _network.COST,
+        _network.GRADIENT,
+        _pointwise.MEAN_ACTIVATION,
+        _pointwise.KL_DIVERGENCE,
+        _pointwise.KL_GRADIENT,
+        _network.SPARSE_GRADIENT,
+        _vectors.NUMERICAL_GRADIENT,
+        _vectors.FLATTEN,
+        _patches.NORMALIZE_PATCHES,
+        _vectors.MAXIMAL_INPUTS,
+    )
+}
+
+
+def catalogue() -> dict[str, tuple[Mistake, ...]]:
+    """Return the mistakes that the checkers know, for each exercise.
+
+    Returns
+    -------
+    dict of str to tuple of Mistake
+        Name of the exercise to its mistakes.
+
+    Examples
+    --------
+    >>> from saelib.exercises import catalogue
+    >>> [mistake.name for mistake in catalogue()["kl_gradient"]][:2]
+    ['sign', 'inner-derivative']
+    """
+    known = {name: exercise.mistakes for name, exercise in EXERCISES.items()}
+    return known | {"sample_patches": _patches.SAMPLING_MISTAKES}
+
+
+def wrong_answer(exercise: str, *mistakes: str) -> Callable[..., Any]:
+    """Return the function of somebody who makes the given mistakes, to look at what follows.
+
+    Parameters
+    ----------
+    exercise : str
+        Name of an exercise, one of the keys of `catalogue` other than ``"sample_patches"``.
+    *mistakes : str
+        Names of mistakes of that exercise; none of them gives the right answer.
+
+    Returns
+    -------
+    callable
+        A function with the arguments and results of the exercise.
+
+    Raises
+    ------
+    ValueError
+        If the exercise or a mistake is not known.
+
+    Examples
+    --------
+    >>> from saelib.exercises import wrong_answer
+    >>> round(wrong_answer("kl_gradient", "sign")(0.2, 0.5), 4)
+    -1.2
+    """
+    if exercise not in EXERCISES:
+        raise ValueError(f"exercise is {exercise!r}; choose one of {', '.join(EXERCISES)}")
+    known = [mistake.name for mistake in EXERCISES[exercise].mistakes]
+    for mistake in mistakes:
+        if mistake not in known:
+            raise ValueError(
+                f"{mistake!r} is not a mistake of {exercise}; choose from {', '.join(known)}"
+            )
+    return partial(EXERCISES[exercise].outcome, mistakes=frozenset(mistakes))
+
+
+def check_sample_patches(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``sample_patches(images, n_patches, patch_size, seed)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of 2-D arrays, the number of patches, their side in pixels and a seed;
+        returns an array of shape (n_patches, patch_size**2), each row one patch row by row.
+        All images, and all positions in an image, must be possible.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_sample_patches
+    >>> check_sample_patches(saelib.sample_patches).correct
+    True
+    """
+    return _patches.check_sampling(function, seed=seed, time_limit=time_limit)
+
+
+def check_sigmoid(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``sigmoid(z)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes an array of any shape and returns 1 / (1 + exp(-z)), Eq. (1.1), elementwise.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_sigmoid
+    >>> check_sigmoid(saelib.sigmoid).correct
+    True
+    """
+    return check(EXERCISES["sigmoid"], function, seed=seed, time_limit=time_limit)
+
+
+def check_sigmoid_derivative(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``sigmoid_derivative(a)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes activations a = f(z) and returns f'(z), Eq. (1.3), elementwise.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_sigmoid_derivative
+    >>> check_sigmoid_derivative(lambda a: a - a**2).correct
+    True
+    """
+    return check(EXERCISES["sigmoid_derivative"], function, seed=seed, time_limit=time_limit)
+
+
+def check_forward(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``forward(W1, W2, b1, b2, X)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the output Y of a sigmoid network, Eqs. (1.4) and (1.5), shape
+        (n_samples, n_features).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib import Parameters, decode, encode
+    >>> from saelib.exercises import check_forward
+    >>> def forward(W1, W2, b1, b2, X):
+    ...     p = Parameters(W1, W2, b1, b2)
+    ...     return decode(encode(X, p), p)
+    >>> check_forward(forward).correct
+    True
+    """
+    return check(EXERCISES["forward"], function, seed=seed, time_limit=time_limit)
+
+
+def check_cost(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns J_sparse, Eq. (4.3), of a sigmoid autoencoder as a float.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib import Parameters, SparseObjective
+    >>> from saelib.exercises import check_cost
+    >>> def cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    ...     objective = SparseObjective(
+    ...         X,
+    ...         len(W1),
+    ...         weight_decay=weight_decay,
+    ...         sparsity_target=sparsity_target,
+    ...         sparsity_weight=sparsity_weight,
+    ...     )
+    ...     return objective(Parameters(W1, W2, b1, b2).ravel())[0]
+    >>> check_cost(cost).correct
+    True
+    """
+    return check(EXERCISES["cost"], function, seed=seed, time_limit=time_limit)
+
+
+def check_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``gradient(W1, W2, b1, b2, X, weight_decay)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the gradients of W1, W2, b1, b2, in this order, of the cost without sparsity
+        penalty, Eq. (1.7) with weight decay.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_gradient
+    >>> check_gradient(lambda W1, W2, b1, b2, X, weight_decay: (W1, W2, b1, b2)).correct
+    False
+    """
+    return check(EXERCISES["gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_mean_activation(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``mean_activation(A)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes sigmoid activations (n_samples, n_hidden); returns rho_hat, Eq. (3.1), shape
+        (n_hidden,).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_mean_activation
+    >>> check_mean_activation(saelib.mean_activation).correct
+    True
+    """
+    return check(EXERCISES["mean_activation"], function, seed=seed, time_limit=time_limit)
+
+
+def check_kl_divergence(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``kl_divergence(rho, rho_hat)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a target in (0, 1) and mean activations in (0, 1), a float or a vector; returns
+        KL(rho ‖ rho_hat), Eq. (4.1), elementwise.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_kl_divergence
+    >>> check_kl_divergence(saelib.kl_divergence).correct
+    True
+    """
+    return check(EXERCISES["kl_divergence"], function, seed=seed, time_limit=time_limit)
+
+
+def check_kl_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``kl_gradient(rho, rho_hat)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a target in (0, 1) and mean activations in (0, 1), a float or a vector; returns
+        the derivative with respect to rho_hat, Eq. (4.2), elementwise.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_kl_gradient
+    >>> check_kl_gradient(saelib.kl_gradient).correct
+    True
+    """
+    return check(EXERCISES["kl_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_sparse_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``sparse_gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the gradients of W1, W2, b1, b2, in this order, of J_sparse; the error term of
+        the hidden layer is Eq. (5.1).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib import Parameters, SparseObjective
+    >>> from saelib.exercises import check_sparse_gradient
+    >>> def sparse_gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    ...     objective = SparseObjective(
+    ...         X,
+    ...         len(W1),
+    ...         weight_decay=weight_decay,
+    ...         sparsity_target=sparsity_target,
+    ...         sparsity_weight=sparsity_weight,
+    ...     )
+    ...     gradient = objective(Parameters(W1, W2, b1, b2).ravel())[1]
+    ...     g = Parameters.unravel(gradient, W1.shape[1], W1.shape[0])
+    ...     return g.W1, g.W2, g.b1, g.b2
+    >>> check_sparse_gradient(sparse_gradient).correct
+    True
+    """
+    return check(EXERCISES["sparse_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_numerical_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``numerical_gradient(f, theta, step)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a function of a vector, a vector and the step; returns the gradient by central
+        differences, Eq. (5.2).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_numerical_gradient
+    >>> check_numerical_gradient(saelib.numerical_gradient).correct
+    True
+    """
+    return check(EXERCISES["numerical_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_flatten(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``flatten(W1, W2, b1, b2)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the flat parameter vector: W1, W2, b1, b2, each row by row.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib import Parameters
+    >>> from saelib.exercises import check_flatten
+    >>> check_flatten(lambda *parts: Parameters(*parts).ravel()).correct
+    True
+    """
+    return check(EXERCISES["flatten"], function, seed=seed, time_limit=time_limit)
+
+
+def check_normalize_patches(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``normalize_patches(patches)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes patches (n_patches, n_pixels); removes each patch's own mean, clips at three
+        standard deviations and maps to [0.1, 0.9], Eq. (6.2).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_normalize_patches
+    >>> check_normalize_patches(saelib.normalize_patches).correct
+    True
+    """
+    return check(EXERCISES["normalize_patches"], function, seed=seed, time_limit=time_limit)
+
+
+def check_maximal_inputs(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``maximal_inputs(W1)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes weights (n_hidden, n_features); returns for every unit the input of norm 1 that
+        excites it most, Eq. (7.1).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import saelib
+    >>> from saelib.exercises import check_maximal_inputs
+    >>> check_maximal_inputs(saelib.maximal_inputs).correct
+    True
+    """
+    return check(EXERCISES["maximal_inputs"], function, seed=seed, time_limit=time_limit)

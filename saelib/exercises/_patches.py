@@ -1,0 +1,323 @@
+"""Exercises on data: drawing patches from images and normalizing them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from saelib.exercises._engine import Case, Exercise, Mistake
+from saelib.exercises._run import Trouble, run
+from saelib.exercises._verdict import Verdict
+
+NONE: frozenset[str] = frozenset()
+
+
+def _patch_cases(rng: np.random.Generator) -> list[Case]:
+    def patches(m: int, n: int) -> Any:
+        # Heavy tails, so that clipping shows; each patch with a brightness and contrast of its own.
+        tails = rng.standard_t(3, size=(m, n)) * rng.uniform(0.5, 2, size=(m, 1))
+        return tails + rng.normal(scale=2, size=(m, 1)) + np.linspace(-1, 1, n)
+
+    return [
+        Case("for 4x4 patches", (patches(60, 16),)),
+        Case("for dark patches of low contrast", (0.05 * patches(50, 9) - 4.0,)),
+    ]
+
+
+def _normalize(patches: Any, mistakes: frozenset[str] = NONE) -> Any:
+    sd = patches.std() if "sd-before-mean" in mistakes else None
+    if "global-mean" in mistakes:
+        X = patches - patches.mean()
+    elif "pixel-mean" in mistakes:
+        X = patches - patches.mean(axis=0)
+    elif "mean-kept" in mistakes:
+        X = patches * 1.0
+    else:
+        X = patches - patches.mean(axis=1, keepdims=True)
+    if sd is None:
+        sd = X.std(ddof=1 if "ddof-one" in mistakes else 0)
+    if "sd-per-patch" in mistakes:
+        sd = X.std(axis=1, keepdims=True)
+    if "sd-per-pixel" in mistakes:
+        sd = X.std(axis=0)
+    limit = 3.0 if "limit-without-sd" in mistakes else 3 * sd
+    if "one-sd" in mistakes:
+        limit = limit / 3
+    if "largest-value" in mistakes:
+        limit = np.abs(X).max()
+    scaled = X / limit if "not-clipped" in mistakes else np.clip(X, -limit, limit) / limit
+    if "range-minus-one-to-one" in mistakes:
+        return scaled
+    if "range-zero-to-one" in mistakes:
+        return (scaled + 1) / 2
+    return (scaled + 1) * 0.4 + 0.1
+
+
+NORMALIZE_PATCHES = Exercise(
+    name="normalize_patches",
+    signature="normalize_patches(patches), one patch per row",
+    cases=_patch_cases,
+    outcome=_normalize,
+    # The MATLAB of the original assignment divides by N - 1 in its standard deviation.
+    accepted=("ddof-one",),
+    mistakes=(
+        Mistake(
+            "global-mean",
+            "One mean is removed from all patches together; each patch needs its own.",
+            "Is the mean of each of your patches the same?",
+            "keepdims=True lets a mean per row be subtracted from the rows.",
+            "starter code of several ports: patches - mean(patches(:))",
+        ),
+        Mistake(
+            "pixel-mean",
+            "The mean of each pixel over the patches is removed; each patch needs its own mean.",
+            "axis=0 runs over the patches, axis=1 over the pixels of one.",
+            "A bright patch and a dark one should look alike afterwards.",
+            "MATLAB's mean(patches) where patches are columns, carried over to rows",
+        ),
+        Mistake(
+            "mean-kept",
+            "The mean of the patches is not removed.",
+            "Add 1 to every pixel of a patch: the result should not change.",
+            "Eq. (6.2) begins with a difference.",
+        ),
+        Mistake(
+            "sd-before-mean",
+            "The standard deviation is that of the raw patches, before their means were removed.",
+            "The differences in brightness count in it, and they are gone by then.",
+            "Exchange two lines.",
+        ),
+        Mistake(
+            "sd-per-patch",
+            "Each patch is divided by its own standard deviation; one for all is asked for.",
+            "Flat patches should stay flat. What happens to their noise in your version?",
+            "The standard deviation of Eq. (6.2) is a single number.",
+            "contrast normalization, as in Coates & Ng (2011), is another preprocessing",
+        ),
+        Mistake(
+            "sd-per-pixel",
+            "Each pixel is divided by its own standard deviation; one for all is asked for.",
+            "The standard deviation of Eq. (6.2) is a single number.",
+            "np.std without axis takes all entries together.",
+        ),
+        Mistake(
+            "not-clipped",
+            "Outliers are not clipped, so some values leave the range of the sigmoid.",
+            "What are the smallest and the largest value of your result?",
+            "np.clip, at three standard deviations on both sides.",
+        ),
+        Mistake(
+            "limit-without-sd",
+            "The clipping is at ±3, not at ±3 standard deviations.",
+            "Multiply all patches by 100: the result should not change.",
+            "Three times what?",
+        ),
+        Mistake(
+            "one-sd",
+            "The clipping is at one standard deviation; three are asked for.",
+            "What share of the values of yours sits exactly at the ends?",
+            "Count the 3 in Eq. (6.2).",
+        ),
+        Mistake(
+            "largest-value",
+            "The scale is set by the largest value, so that one outlier makes all else grey.",
+            "Eq. (6.2) takes its scale from the standard deviation.",
+            "First clip at three standard deviations, then divide by the same limit.",
+        ),
+        Mistake(
+            "range-minus-one-to-one",
+            "The result runs from -1 to 1; the last step, to [0.1, 0.9], is missing.",
+            "Which values can a sigmoid output reproduce?",
+            "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+        ),
+        Mistake(
+            "range-zero-to-one",
+            "The result runs from 0 to 1; [0.1, 0.9] is asked for.",
+            "A sigmoid reaches 0 and 1 only at infinite weights.",
+            "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+        ),
+    ),
+)
+
+_CODE = 1000  # value of a pixel: image, row and column, each below this number
+
+SAMPLING_MISTAKES = (
+    Mistake(
+        "image-redrawn-per-pixel",
+        "The pixels of one patch come from different images.",
+        "How often is the image chosen: once per patch, or in the innermost loop?",
+        "Draw the image first and keep it until the patch is full.",
+        "ports of sampleIMAGES with the random index inside the pixel loop",
+    ),
+    Mistake(
+        "position-redrawn-per-pixel",
+        "The pixels of one patch are not neighbours in the image.",
+        "A patch is a square cut out in one piece.",
+        "Draw one corner per patch and slice from there.",
+    ),
+    Mistake(
+        "columns-first",
+        "Each patch is stored column by column; it will be shown transposed.",
+        "Reshape one of your rows to a square and compare it with the image.",
+        "ravel goes row by row unless told otherwise (MATLAB goes column by column).",
+        "MATLAB's reshape carried over",
+    ),
+    Mistake(
+        "last-position-missing",
+        "The last possible position, at the bottom or right edge, is never drawn.",
+        "How many places does a window of size p have on n pixels: n - p, or one more?",
+        "The upper end of rng.integers is not included.",
+        "off-by-one in the patch position, the commonest slip here",
+    ),
+    Mistake(
+        "first-position-missing",
+        "The first position, at the top or left edge, is never drawn.",
+        "Python counts from 0.",
+        "Where does the range of your random corner start?",
+        "MATLAB's randi, which counts from 1",
+    ),
+    Mistake(
+        "row-equals-column",
+        "Row and column of the corner are always the same: patches come from the diagonal only.",
+        "One random number cannot set two coordinates.",
+        "Draw the row and the column separately.",
+    ),
+    Mistake(
+        "one-image",
+        "All patches come from one image.",
+        "Which line chooses the image?",
+        "Draw an image number for each patch.",
+    ),
+    Mistake(
+        "last-image-missing",
+        "The last image is never chosen.",
+        "The upper end of rng.integers is not included.",
+        "With k images the numbers 0 to k - 1 are all possible.",
+    ),
+    Mistake(
+        "same-patch",
+        "All patches are the same one.",
+        "Where is the random generator made: once, or anew for every patch?",
+        "A generator that is seeded again gives the same number again.",
+    ),
+    Mistake(
+        "seed-ignored",
+        "The same seed gives other patches on the second call.",
+        "Is the generator made from the seed?",
+        "np.random.default_rng(seed), once, at the top.",
+    ),
+    Mistake(
+        "seed-fixed",
+        "Another seed gives the same patches.",
+        "Is there a number in your code where seed should stand?",
+        "np.random.default_rng(seed), once, at the top.",
+    ),
+    Mistake(
+        "examples-in-columns",
+        "The patches are in the columns; here every row is one example.",
+        "The lecture notes put examples in columns, this book puts them in rows.",
+        "The shape is (n_patches, patch_size**2).",
+        "MATLAB convention of the assignment",
+    ),
+    Mistake(
+        "values-changed",
+        "The patches hold values that no image has.",
+        "Sampling only copies pixels; normalizing comes later.",
+        "Is the array for the result of a type that can hold the pixels?",
+    ),
+)
+
+
+def check_sampling(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Judge a patch sampler by images whose every pixel says where it comes from."""
+    name, size, n_patches = "sample_patches", 3, 3000
+    shapes = ((7, 9), (8, 6), (6, 6))
+    images = [
+        float(k + 1) * _CODE**2
+        + (np.arange(rows)[:, None] + 1.0) * _CODE
+        + (np.arange(columns) + 1.0)
+        for k, (rows, columns) in enumerate(shapes)
+    ]
+    first_seed = int(np.random.default_rng(seed).integers(1_000_000))
+    try:
+        draws = [
+            run(function, (images, n_patches, size, draw_seed), 1, time_limit)[0]
+            for draw_seed in (first_seed, first_seed, first_seed + 1)
+        ]
+        mistake = _sampling_mistake(draws, n_patches, size, shapes)
+    except Trouble as trouble:
+        return Verdict(name, False, (trouble.kind,), (str(trouble),), (trouble.hint,))
+    if mistake is None:
+        line = "Every patch is a square of one image, and every position in every image is reached."
+        return Verdict(name, True, (), (line,))
+    found = next(entry for entry in SAMPLING_MISTAKES if entry.name == mistake)
+    hints = (found.hint, found.second_hint)
+    return Verdict(name, False, (mistake,), (found.explanation,), hints)
+
+
+def _sampling_mistake(
+    draws: list[Any], n_patches: int, size: int, shapes: tuple[tuple[int, int], ...]
+) -> str | None:
+    patches = draws[0]
+    if patches.shape == (size * size, n_patches):
+        return "examples-in-columns"
+    if patches.shape != (n_patches, size * size):
+        raise Trouble(
+            "wrong-shape",
+            f"The result has shape {patches.shape}; with these arguments it must be "
+            f"({n_patches}, {size * size}).",
+            "One row per patch, one column per pixel of the patch.",
+        )
+    image, rest = np.divmod(patches - _CODE**2, _CODE**2)
+    row, column = np.divmod(rest, _CODE)
+    row, column = row - 1, column - 1
+    heights = np.array([shape[0] for shape in shapes])
+    widths = np.array([shape[1] for shape in shapes])
+    known = (image >= 0) & (image < len(shapes)) & (image == np.round(image))
+    index = np.where(known, image, 0).astype(int)
+    known &= (row >= 0) & (row < heights[index]) & (column >= 0) & (column < widths[index])
+    known &= column == np.round(column)
+    if not known.all():
+        return "values-changed"
+    if (image != image[:, :1]).any():
+        return "image-redrawn-per-pixel"
+    down, right = np.divmod(np.arange(size * size), size)
+    row0, column0 = row - row.min(axis=1, keepdims=True), column - column.min(axis=1, keepdims=True)
+    if (row0 == right).all() and (column0 == down).all():
+        return "columns-first"
+    if (row0 != down).any() or (column0 != right).any():
+        return "position-redrawn-per-pixel"
+    return _coverage_mistake(image[:, 0], row[:, 0], column[:, 0], draws, size, shapes)
+
+
+def _coverage_mistake(
+    image: Any,
+    row: Any,
+    column: Any,
+    draws: list[Any],
+    size: int,
+    shapes: tuple[tuple[int, int], ...],
+) -> str | None:
+    if (draws[0] == draws[0][0]).all():
+        return "same-patch"
+    if len(np.unique(image)) == 1:
+        return "one-image"
+    if image.max() < len(shapes) - 1:
+        return "last-image-missing"
+    if (row == column).all():
+        return "row-equals-column"
+    for k, (height, width) in enumerate(shapes):
+        rows, columns = row[image == k], column[image == k]
+        if rows.max() < height - size or columns.max() < width - size:
+            return "last-position-missing"
+        if rows.min() > 0 or columns.min() > 0:
+            return "first-position-missing"
+    if not np.array_equal(draws[0], draws[1]):
+        return "seed-ignored"
+    if np.array_equal(draws[0], draws[2]):
+        return "seed-fixed"
+    return None

@@ -1,0 +1,305 @@
+"""Exercises on vectors: the flat parameter vector, the numerical gradient, the maximal input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from saelib.exercises._engine import Case, Exercise, Mistake
+
+NONE: frozenset[str] = frozenset()
+
+
+def _flatten_cases(rng: np.random.Generator) -> list[Case]:
+    def parameters(n: int, h: int) -> tuple[Any, ...]:
+        return (
+            rng.normal(size=(h, n)),
+            rng.normal(size=(n, h)),
+            rng.normal(size=h),
+            rng.normal(size=n),
+        )
+
+    return [
+        Case("for 4 inputs and 3 hidden units", parameters(4, 3)),
+        Case("for 3 and 5", parameters(3, 5)),
+    ]
+
+
+def _flatten(W1: Any, W2: Any, b1: Any, b2: Any, mistakes: frozenset[str] = NONE) -> Any:
+    order = "F" if "column-major" in mistakes else "C"
+    W1 = W1.T if "W1-transposed" in mistakes else W1
+    W2 = W2.T if "W2-transposed" in mistakes else W2
+    parts = [W1.ravel(order), W2.ravel(order), b1, b2]
+    if "layer-by-layer" in mistakes:
+        parts = [parts[0], parts[2], parts[1], parts[3]]
+    if "weights-exchanged" in mistakes:
+        parts = [parts[1], parts[0], *parts[2:]]
+    if "biases-exchanged" in mistakes:
+        parts = [*parts[:2], parts[3], parts[2]]
+    if "biases-first" in mistakes:
+        parts = [*parts[2:], *parts[:2]]
+    return np.concatenate(parts)
+
+
+FLATTEN = Exercise(
+    name="flatten",
+    signature="flatten(W1, W2, b1, b2)",
+    cases=_flatten_cases,
+    outcome=_flatten,
+    mistakes=(
+        Mistake(
+            "column-major",
+            "The matrices are read column by column.",
+            "In which order does ravel go through a matrix if you say nothing?",
+            "This book reads row by row; MATLAB, and order='F', column by column.",
+            "theta = [W1(:) ; W2(:) ; ...] in MATLAB",
+        ),
+        Mistake(
+            "layer-by-layer",
+            "The order is W1, b1, W2, b2.",
+            "The weights come first, then the biases.",
+            "The order of the arguments is the order in the vector.",
+        ),
+        Mistake(
+            "weights-exchanged",
+            "W2 comes before W1.",
+            "Both have the same number of entries, so no error is raised.",
+            "The order of the arguments is the order in the vector.",
+        ),
+        Mistake(
+            "biases-exchanged",
+            "b2 comes before b1.",
+            "The order of the arguments is the order in the vector.",
+            "Look at the end of the vector.",
+        ),
+        Mistake(
+            "biases-first",
+            "The biases come before the weights.",
+            "The weights come first, then the biases.",
+            "The order of the arguments is the order in the vector.",
+        ),
+        Mistake(
+            "W1-transposed",
+            "W1 is transposed before it is read out.",
+            "Its first row should fill the first places of the vector.",
+            "W1 has one row per hidden unit.",
+            "ports that keep W1 as (n_features, n_hidden)",
+        ),
+        Mistake(
+            "W2-transposed",
+            "W2 is transposed before it is read out.",
+            "Its first row should follow right after W1.",
+            "W2 has one row per output.",
+            "ports that keep W2 as (n_hidden, n_features)",
+        ),
+    ),
+)
+
+
+def _difference_cases(rng: np.random.Generator) -> list[Case]:
+    c = rng.uniform(0.5, 2.0, size=4)
+
+    def warm_up(x: Any) -> Any:
+        return x[0] ** 2 + 3 * x[0] * x[1]
+
+    def cubic(x: Any) -> Any:
+        return np.sum(c * x**3) + np.prod(x[:2])
+
+    return [
+        Case("for x1² + 3 x1 x2", (warm_up, rng.uniform(2, 10, size=2), 1e-4)),
+        Case("for a cubic in four variables", (cubic, rng.uniform(1, 3, size=4), 1e-3)),
+    ]
+
+
+def _difference(f: Any, theta: Any, step: float, mistakes: frozenset[str] = NONE) -> Any:
+    gradient = np.empty(len(theta))
+    at = np.array(theta, dtype=np.float64)
+    for i in range(len(theta)):
+        unit = np.ones(len(theta)) if "all-at-once" in mistakes else np.eye(len(theta))[i]
+        above, below, here = f(at + step * unit), f(at - step * unit), f(at)
+        change, width = above - below, 2 * step
+        if "forward" in mistakes:
+            change, width = above - here, step
+        if "backward" in mistakes:
+            change, width = here - below, step
+        if "half-width" in mistakes:
+            width = width / 2
+        if "double-width" in mistakes:
+            width = width * 2
+        if "not-divided" in mistakes:
+            width = 1.0
+        if "sign" in mistakes:
+            change = -change
+        gradient[i] = change / width
+        if "not-restored" in mistakes:
+            at = at - step * unit
+        if "left-above" in mistakes:
+            at = at + step * unit
+    return gradient
+
+
+NUMERICAL_GRADIENT = Exercise(
+    name="numerical_gradient",
+    signature="numerical_gradient(f, theta, step)",
+    cases=_difference_cases,
+    outcome=_difference,
+    tolerance=3e-6,
+    mistakes=(
+        Mistake(
+            "forward",
+            "This is the one-sided difference; its error falls with step, not with step².",
+            "The slope to the right is not the slope at the point. What about both sides?",
+            "Eq. (5.2) never evaluates f at theta itself.",
+            "the definition of the derivative taken literally",
+        ),
+        Mistake(
+            "backward",
+            "This is the one-sided difference to the left; its error falls with step only.",
+            "The slope to the left is not the slope at the point. What about both sides?",
+            "Eq. (5.2) never evaluates f at theta itself.",
+        ),
+        Mistake(
+            "half-width",
+            "The result is twice too large: the two points are 2 steps apart.",
+            "How far is theta + step from theta - step?",
+            "Look at the denominator of Eq. (5.2).",
+        ),
+        Mistake(
+            "double-width",
+            "The result is half of what it should be.",
+            "How far apart are the two points at which you evaluate f?",
+            "Numerator and denominator must speak of the same distance.",
+        ),
+        Mistake(
+            "not-divided",
+            "The difference is not divided by the distance of the two points.",
+            "Halve the step: your result halves too, and a slope should not.",
+            "Look at the denominator of Eq. (5.2).",
+        ),
+        Mistake(
+            "all-at-once",
+            "All components are moved at the same time.",
+            "A partial derivative moves one component and leaves the others alone.",
+            "Make a vector that is 1 in one place and 0 elsewhere.",
+        ),
+        Mistake(
+            "not-restored",
+            "A component is not put back after its turn: it stays one step below.",
+            "Print the point before each component: is it always theta?",
+            "Keep the original value and write it back, or work on a fresh copy.",
+        ),
+        Mistake(
+            "left-above",
+            "A component is not put back after its turn: it stays one step above.",
+            "Print the point before each component: is it always theta?",
+            "Keep the original value and write it back, or work on a fresh copy.",
+        ),
+        Mistake(
+            "sign",
+            "The sign is turned round.",
+            "For f(x) = x² at x = 3 the slope is positive.",
+            "Which of the two values is subtracted from which?",
+        ),
+    ),
+)
+
+
+def _maximal_cases(rng: np.random.Generator) -> list[Case]:
+    return [
+        Case("for four units", (rng.normal(size=(4, 6)),)),
+        Case("for as many units as inputs", (rng.normal(scale=3.0, size=(5, 5)),)),
+    ]
+
+
+def _maximal(W1: Any, mistakes: frozenset[str] = NONE) -> Any:
+    if "raw" in mistakes:
+        return W1 * 1.0
+    if "squared-norm" in mistakes:
+        return W1 / np.sum(W1**2, axis=1, keepdims=True)
+    if "columns" in mistakes:
+        return W1 / np.sqrt(np.sum(W1**2, axis=0))
+    if "largest-entry" in mistakes:
+        return W1 / np.abs(W1).max(axis=1, keepdims=True)
+    if "sum-of-absolute-values" in mistakes:
+        return W1 / np.abs(W1).sum(axis=1, keepdims=True)
+    if "sum" in mistakes:
+        return W1 / W1.sum(axis=1, keepdims=True)
+    if "one-norm-for-all" in mistakes:
+        return W1 / np.sqrt(np.sum(W1**2))
+    if "sign-pattern" in mistakes:
+        return np.sign(W1) / np.sqrt(W1.shape[1])
+    unit = W1 / np.sqrt(np.sum(W1**2, axis=1, keepdims=True))
+    if "minimal" in mistakes:
+        return -unit
+    return np.abs(unit) if "absolute" in mistakes else unit
+
+
+MAXIMAL_INPUTS = Exercise(
+    name="maximal_inputs",
+    signature="maximal_inputs(W1), one unit per row",
+    cases=_maximal_cases,
+    outcome=_maximal,
+    mistakes=(
+        Mistake(
+            "raw",
+            "These are the raw weights; their norm is not 1.",
+            "The input may have norm 1 at most. What is the norm of yours?",
+            "Eq. (7.1) has a denominator.",
+        ),
+        Mistake(
+            "squared-norm",
+            "The weights are divided by the squared norm: a square root is missing.",
+            "What is the norm of your rows? It should be 1.",
+            "Eq. (7.1) has a root below the line.",
+        ),
+        Mistake(
+            "columns",
+            "The norms run over the units instead of over the inputs of each unit.",
+            "Each unit has its own maximal input, and each of them has norm 1.",
+            "Which axis holds the weights of one unit?",
+        ),
+        Mistake(
+            "largest-entry",
+            "Each row is divided by its largest entry; that is good for a picture, not for a norm.",
+            "Which constraint did the derivation use: on each pixel, or on the sum of squares?",
+            "The norm of Eq. (7.1) is the Euclidean one.",
+        ),
+        Mistake(
+            "sum-of-absolute-values",
+            "Each row is divided by the sum of its absolute values.",
+            "The constraint is on the sum of squares.",
+            "The norm of Eq. (7.1) is the Euclidean one.",
+        ),
+        Mistake(
+            "sum",
+            "Each row is divided by its plain sum, which can be 0 or negative.",
+            "Weights of both signs cancel in a sum.",
+            "The norm of Eq. (7.1) is the Euclidean one.",
+        ),
+        Mistake(
+            "one-norm-for-all",
+            "One norm is used for all units; each unit has its own.",
+            "Each of the rows must have norm 1.",
+            "Sum along axis 1 and keep the dimension.",
+        ),
+        Mistake(
+            "sign-pattern",
+            "Only the signs of the weights are used.",
+            "That is the answer to another constraint: every pixel at most 1 in size.",
+            "The constraint here is on the sum of squares.",
+        ),
+        Mistake(
+            "minimal",
+            "The sign is turned round: this input excites the unit least.",
+            "Multiply your input with the weights: is the result as large as possible?",
+            "Of the two stationary points of the Lagrangian, take the maximum.",
+        ),
+        Mistake(
+            "absolute",
+            "The signs of the weights are lost.",
+            "A negative weight is excited by a dark pixel.",
+            "A norm needs squares or absolute values, but only below the line.",
+        ),
+    ),
+)

@@ -1,0 +1,93 @@
+"""What a checker says: a few lines that read well in a terminal and in a notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+__all__ = ["Verdict"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of a checker; show it by leaving it as the last line of a cell.
+
+    Attributes
+    ----------
+    exercise : str
+        Name of the exercise.
+    correct : bool
+        Whether the function does what the exercise asks for.
+    mistakes : tuple of str
+        Names of the mistakes that were recognised, as in `saelib.exercises.catalogue`; empty if
+        the function is right or the mistake is not a known one.
+    lines : tuple of str
+        What was found, in two or three lines.
+    hints : tuple of str
+        From the gentle to the plain; none of them is the solution.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_kl_gradient
+    >>> verdict = check_kl_gradient(lambda rho, rho_hat: rho / rho_hat - (1 - rho) / (1 - rho_hat))
+    >>> verdict.correct, verdict.mistakes
+    (False, ('sign',))
+    >>> print(verdict)
+    ✗ kl_gradient: not right yet.
+      The sign is turned round: the result is exactly minus the right one.
+      Hint: Should the slope be negative or positive when rho_hat lies below rho?
+      (A second hint: verdict.hint(2))
+    """
+
+    exercise: str
+    correct: bool
+    mistakes: tuple[str, ...]
+    lines: tuple[str, ...]
+    hints: tuple[str, ...] = ()
+
+    def hint(self, number: int = 1) -> str:
+        """Return hint `number`, counted from 1; the last one if there are not so many.
+
+        Parameters
+        ----------
+        number : int, at least 1
+            Which hint.
+
+        Returns
+        -------
+        str
+            The hint, or a word that there is none.
+
+        Examples
+        --------
+        >>> from saelib.exercises import check_sigmoid
+        >>> check_sigmoid(lambda z: 1 / (1 + __import__("numpy").exp(z))).hint(2)
+        'The exponential must die out for large positive z. Compare exp(z) and exp(-z) at z = 5.'
+        """
+        if not self.hints:
+            return "There is no hint for this one."
+        return self.hints[max(0, min(number, len(self.hints)) - 1)]
+
+    def _headline(self) -> str:
+        return (
+            f"✓ {self.exercise}: right." if self.correct else f"✗ {self.exercise}: not right yet."
+        )
+
+    def _body(self) -> list[str]:
+        body = list(self.lines)
+        if self.hints:
+            body.append(f"Hint: {self.hints[0]}")
+        if len(self.hints) > 1:
+            body.append("(A second hint: verdict.hint(2))")
+        return body
+
+    def __repr__(self) -> str:
+        return "\n  ".join([self._headline(), *self._body()])
+
+    def _repr_html_(self) -> str:
+        state = "right" if self.correct else "wrong"
+        rows = "".join(f"<div>{escape(line)}</div>" for line in self._body())
+        return (
+            f'<div class="verdict verdict-{state}"><strong>{escape(self._headline())}</strong>'
+            f"{rows}</div>"
+        )
