@@ -64,6 +64,8 @@ class Exercise:
         Name of the exercise.
     signature : str
         How the function is called.
+    chapter : str
+        Where the book explains it.
     cases : callable
         ``cases(rng)`` draws fresh inputs.
     outcome : callable
@@ -80,6 +82,7 @@ class Exercise:
 
     name: str
     signature: str
+    chapter: str
     cases: Callable[[np.random.Generator], list[Case]]
     outcome: Callable[..., Any]
     mistakes: tuple[Mistake, ...]
@@ -133,7 +136,7 @@ def check(
 
 def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble) -> Verdict:
     lines = (f"{trouble} (Seen {case.label}.)",)
-    return Verdict(exercise.name, False, (trouble.kind,), lines, (trouble.hint,))
+    return Verdict(exercise.name, False, (trouble.kind,), lines, (trouble.hint,), exercise.chapter)
 
 
 def _as_arrays(value: Any) -> Arrays:
@@ -210,7 +213,8 @@ def _known(exercise: Exercise, mistakes: tuple[Mistake, ...]) -> Verdict:
         if len(mistakes) == 1
         else tuple(mistake.hint for mistake in mistakes)
     )
-    return Verdict(exercise.name, False, tuple(m.name for m in mistakes), lines, hints)
+    names = tuple(mistake.name for mistake in mistakes)
+    return Verdict(exercise.name, False, names, lines, hints, exercise.chapter)
 
 
 def _unknown(exercise: Exercise, cases: Sequence[Case], results: Sequence[Arrays]) -> Verdict:
@@ -234,7 +238,7 @@ def _unknown(exercise: Exercise, cases: Sequence[Case], results: Sequence[Arrays
         "Work through the smallest input by hand, or print every intermediate value, and compare "
         "line by line with the formula.",
     )
-    return Verdict(exercise.name, False, (), tuple(lines), hints)
+    return Verdict(exercise.name, False, (), tuple(lines), hints, exercise.chapter)
 
 
 def _finding(

@@ -58,6 +58,7 @@ def _normalize(patches: Any, mistakes: frozenset[str] = NONE) -> Any:
 NORMALIZE_PATCHES = Exercise(
     name="normalize_patches",
     signature="normalize_patches(patches), one patch per row",
+    chapter="chapter 6, Eq. (6.2)",
     cases=_patch_cases,
     outcome=_normalize,
     # The MATLAB of the original assignment divides by N - 1 in its standard deviation.
@@ -250,13 +251,13 @@ def check_sampling(
         ]
         mistake = _sampling_mistake(draws, n_patches, size, shapes)
     except Trouble as trouble:
-        return Verdict(name, False, (trouble.kind,), (str(trouble),), (trouble.hint,))
+        return Verdict(name, False, (trouble.kind,), (str(trouble),), (trouble.hint,), "chapter 6")
     if mistake is None:
         line = "Every patch is a square of one image, and every position in every image is reached."
         return Verdict(name, True, (), (line,))
     found = next(entry for entry in SAMPLING_MISTAKES if entry.name == mistake)
     hints = (found.hint, found.second_hint)
-    return Verdict(name, False, (mistake,), (found.explanation,), hints)
+    return Verdict(name, False, (mistake,), (found.explanation,), hints, "chapter 6")
 
 
 def _sampling_mistake(

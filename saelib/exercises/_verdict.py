@@ -25,6 +25,8 @@ class Verdict:
         What was found, in two or three lines.
     hints : tuple of str
         From the gentle to the plain; none of them is the solution.
+    chapter : str
+        Where the book explains it.
 
     Examples
     --------
@@ -36,7 +38,7 @@ class Verdict:
     ✗ kl_gradient: not right yet.
       The sign is turned round: the result is exactly minus the right one.
       Hint: Should the slope be negative or positive when rho_hat lies below rho?
-      (A second hint: verdict.hint(2))
+      (A second hint: verdict.hint(2). In the book: chapter 4, Eq. (4.2), and What goes wrong.)
     """
 
     exercise: str
@@ -44,6 +46,7 @@ class Verdict:
     mistakes: tuple[str, ...]
     lines: tuple[str, ...]
     hints: tuple[str, ...] = ()
+    chapter: str = ""
 
     def hint(self, number: int = 1) -> str:
         """Return hint `number`, counted from 1; the last one if there are not so many.
@@ -77,8 +80,11 @@ class Verdict:
         body = list(self.lines)
         if self.hints:
             body.append(f"Hint: {self.hints[0]}")
-        if len(self.hints) > 1:
-            body.append("(A second hint: verdict.hint(2))")
+        further = ["A second hint: verdict.hint(2)."] if len(self.hints) > 1 else []
+        if not self.correct and self.chapter:
+            further.append(f"In the book: {self.chapter}, and What goes wrong.")
+        if further:
+            body.append(f"({' '.join(further)})")
         return body
 
     def __repr__(self) -> str:
