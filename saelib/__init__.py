@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Parameters": "parameters",
+    "SparseAutoencoder": "estimator",
     "SparseObjective": "objective",
     "CostTerms": "objective",
     "TrainingResult": "training",
@@ -38,6 +39,7 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - the keys are strings
 if TYPE_CHECKING:
     from saelib.activations import sigmoid as sigmoid
     from saelib.activations import tanh as tanh
+    from saelib.estimator import SparseAutoencoder as SparseAutoencoder
     from saelib.features import maximal_inputs as maximal_inputs
     from saelib.gradient_check import numerical_gradient as numerical_gradient
     from saelib.gradient_check import relative_error as relative_error

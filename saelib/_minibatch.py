@@ -1,0 +1,89 @@
+"""One mini-batch: its cost, its gradient with a running mean activation, and a step of Adam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saelib.activations import ACTIVATIONS
+from saelib.network import decode, encode
+from saelib.parameters import Parameters
+from saelib.sparsity import kl_divergence, kl_gradient
+
+Array = NDArray[np.floating[Any]]
+Vector = NDArray[np.float64]
+
+
+@dataclass
+class Adam:
+    """The optimizer Adam, Kingma & Ba (2015), Algorithm 1, with their default decay rates.
+
+    Attributes
+    ----------
+    mean, mean_square : ndarray of shape (size,)
+        Running means of the gradient and of its square.
+    n_steps : int
+        Steps taken.
+    """
+
+    mean: Vector
+    mean_square: Vector
+    n_steps: int = 0
+
+    def step(self, theta: Vector, gradient: Vector, learning_rate: float) -> Vector:
+        """Return `theta` after one step."""
+        self.n_steps += 1
+        self.mean = 0.9 * self.mean + 0.1 * gradient
+        self.mean_square = 0.999 * self.mean_square + 0.001 * gradient**2
+        # Both start from 0; the divisions undo the pull of that start.
+        mean = self.mean / (1 - 0.9**self.n_steps)
+        mean_square = self.mean_square / (1 - 0.999**self.n_steps)
+        return theta - learning_rate * mean / (np.sqrt(mean_square) + 1e-8)
+
+
+def mini_batch(
+    X: Array,
+    parameters: Parameters,
+    running_mean: Vector,
+    *,
+    share: float,
+    weight_decay: float,
+    sparsity_target: float,
+    sparsity_weight: float,
+    activation: str,
+    output_activation: str,
+) -> tuple[float, Vector, Vector]:
+    """Return the cost of a mini-batch, its gradient, and the updated running mean activation.
+
+    Eqs. (1.6) ``delta-output``, (5.1) ``delta-hidden-sparse`` and (1.7) ``weight-gradients``
+    with the running mean in place of rho_hat. With ``share=1`` the running mean is that of the
+    batch, and the result is that of `SparseObjective` on the batch.
+    """
+    f, f_out, p = ACTIVATIONS[activation], ACTIVATIONS[output_activation], parameters
+    m = len(X)
+    X = X.astype(np.float64, copy=False)
+    A = encode(X, p, activation)
+    Y = decode(A, p, output_activation)
+
+    mean = (A.mean(axis=0) - f.low) / (f.high - f.low)
+    running = running_mean + share * (mean - running_mean)
+    rho_hat = np.clip(running, np.sqrt(np.finfo(float).tiny), 1 - np.finfo(float).eps)
+    penalty_slope = sparsity_weight * kl_gradient(sparsity_target, rho_hat) / (f.high - f.low)
+
+    delta3 = (Y - X) * f_out.derivative(Y)
+    delta2 = (delta3 @ p.W2 + penalty_slope) * f.derivative(A)
+    gradient = Parameters(
+        W1=delta2.T @ X / m + weight_decay * p.W1,
+        W2=delta3.T @ A / m + weight_decay * p.W2,
+        b1=delta2.mean(axis=0),
+        b2=delta3.mean(axis=0),
+    )
+    cost = (
+        np.sum((Y - X) ** 2) / (2 * m)
+        + weight_decay / 2 * (np.sum(p.W1**2) + np.sum(p.W2**2))
+        + sparsity_weight * np.sum(kl_divergence(sparsity_target, rho_hat))
+    )
+    return float(cost), gradient.ravel().astype(np.float64, copy=False), running

@@ -1,0 +1,132 @@
+"""Scaling: from the units of the data into the range of the output layer, and back."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from saelib._rows import row_edges
+from saelib.activations import ACTIVATIONS
+
+__all__ = ["Scaling"]
+
+Array = NDArray[np.floating[Any]]
+
+# The middle 80 % of a bounded output: its ends 0 and 1 are reached by infinite weights only.
+_MARGIN = 0.1
+
+
+class Scaling(NamedTuple):
+    """An affine map of the data into the range of the output layer, and back.
+
+    Scaled data are ``(X - shift) / scale + offset``.
+
+    Attributes
+    ----------
+    shift : ndarray of shape (n_features,)
+        In units of the data.
+    scale : ndarray of shape (n_features,)
+        In units of the data, greater than 0.
+    offset : float
+        Where `shift` goes to.
+    """
+
+    shift: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    offset: float
+
+    def apply(self, X: Array) -> Array:
+        """Return the scaled data, in the dtype of `X`.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features)
+            Data in their own units, finite.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Scaled data. Values outside the range seen in training are mapped like all others,
+            to values outside the range of the training data; nothing is clipped.
+
+        """
+        # What overflows here is caught, with its place in the data, by check_magnitude.
+        with np.errstate(over="ignore"):
+            scaled = (X - self.shift) / self.scale + self.offset
+            return scaled.astype(X.dtype, copy=False)
+
+    def invert(self, Y: Array) -> Array:
+        """Return scaled data in their own units again, the inverse of `apply`.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_features)
+            Scaled data.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Data in their own units, in the dtype of `Y`.
+        """
+        with np.errstate(over="ignore"):
+            X = (Y - self.offset) * self.scale + self.shift
+            return X.astype(Y.dtype, copy=False)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether scaled data are the data."""
+        return self.offset == 0 and bool(np.all(self.shift == 0) and np.all(self.scale == 1))
+
+
+def check_magnitude(X: Array, scaled: Array) -> None:
+    """Raise ValueError if an entry of `scaled` is so large that computing with it may overflow."""
+    limit = np.finfo(scaled.dtype).max ** 0.25
+    for start, stop in row_edges(len(X)):
+        far_out = ~(np.abs(scaled[start:stop]) < limit)
+        if far_out.any():
+            row, column = np.argwhere(far_out)[0]
+            row += start
+            raise ValueError(
+                f"X holds {X[row, column]:g} at row {row}, column {column}; that is "
+                f"{scaled[row, column]:.3g} after scaling, and computing in {scaled.dtype} allows "
+                f"numbers up to {limit:.1g}. Check the units of this column against those of the "
+                "training data, or rescale it"
+            )
+
+
+def fit_scaling(X: Array, scaling: str | None, output_activation: str) -> Scaling:
+    """Return the map of `X` into the range of the output that `scaling` asks for."""
+    n_features = X.shape[1]
+    output = ACTIVATIONS[output_activation]
+    if scaling is None:
+        return Scaling(np.zeros(n_features), np.ones(n_features), 0.0)
+    blocks = [X[start:stop] for start, stop in row_edges(len(X))]
+    low = np.min([block.min(axis=0) for block in blocks], axis=0).astype(np.float64)
+    high = np.max([block.max(axis=0) for block in blocks], axis=0).astype(np.float64)
+    if scaling == "global":
+        low, high = np.full(n_features, low.min()), np.full(n_features, high.max())
+    with np.errstate(over="ignore"):
+        span = high - low
+    if not np.all(np.isfinite(span)):
+        column = int(np.argmin(np.isfinite(span)))
+        raise ValueError(
+            f"X runs from {low[column]:g} to {high[column]:g} in column {column}; a float cannot "
+            "hold that range. Divide the column by a constant first"
+        )
+    varies = span > 0
+    span = np.where(varies, span, 1.0)
+    if np.isfinite(output.high):
+        width = output.high - output.low
+        scale = np.where(varies, span / ((1 - 2 * _MARGIN) * width), 1.0)
+        return Scaling(low, np.maximum(scale, np.finfo(float).tiny), output.low + _MARGIN * width)
+    # Mean and spread are taken as shares of the range, so that no square overflows or vanishes.
+    mean = sum(((block - low) / span).sum(axis=0) for block in blocks) / len(X)
+    if scaling == "global":
+        mean = np.full(n_features, np.mean(mean))
+    variance = sum((((block - low) / span - mean) ** 2).sum(axis=0) for block in blocks) / len(X)
+    if scaling == "global":
+        variance = np.full(n_features, np.mean(variance))
+    scale = np.where(varies, np.sqrt(variance) * span, 1.0)
+    return Scaling(low + mean * span, np.maximum(scale, np.finfo(float).tiny), 0.0)
