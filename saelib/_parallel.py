@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["map_in_order", "single_threaded_blas"]
+__all__ = ["available_cores", "map_in_order", "single_threaded_blas"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,28 +25,35 @@ Result = TypeVar("Result")
 _lock = threading.Lock()
 _holders = 0
 _limiter: object | None = None
+_n_threads = 1
 
 
 @cache
 def _controller() -> ThreadpoolController:
     # Finding the loaded BLAS libraries takes milliseconds, far longer than a small evaluation.
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
 @contextmanager
-def single_threaded_blas() -> Iterator[None]:
+def single_threaded_blas() -> Iterator[int]:
     """Limit BLAS to one thread inside the block and restore the caller's setting after it.
+
+    Yields the number of threads that BLAS was allowed before, and at most the number of cores:
+    so many threads may work inside the block. A limit that the caller has set, by
+    threadpoolctl, by OMP_NUM_THREADS or by joblib in its workers, therefore holds here too.
 
     The setting belongs to the process, not to the thread. The first of several overlapping
     calls sets it and the last one restores it, so that none of them leaves it changed.
     """
-    global _holders, _limiter  # noqa: PLW0603 - the BLAS setting is global, so is its count
+    global _holders, _limiter, _n_threads  # noqa: PLW0603 - the BLAS setting is global too
     with _lock:
         if _holders == 0:
-            _limiter = _controller().limit(limits=1, user_api="blas")
+            allowed = [lib.num_threads for lib in _controller().lib_controllers]
+            _n_threads = min([available_cores(), max(allowed, default=available_cores())])
+            _limiter = _controller().limit(limits=1)
         _holders += 1
     try:
-        yield
+        yield _n_threads
     finally:
         with _lock:
             _holders -= 1

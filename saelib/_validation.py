@@ -56,8 +56,14 @@ def data_matrix(name: str, X: Any, output: Activation) -> NDArray[np.floating[An
 
     A float32 or float64 array is not copied, so that a memory map stays on disk.
     """
+    if np.ma.is_masked(X):
+        raise ValueError(
+            f"{name} is a masked array with masked entries; fill them in or remove those rows first"
+        )
     try:
         array = np.asarray(X)
+        if array.dtype.kind not in "biufO":
+            raise TypeError(f"its entries are of type {array.dtype}")
         if array.dtype not in (np.float32, np.float64):
             array = array.astype(np.float64)
     except (TypeError, ValueError) as error:

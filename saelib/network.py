@@ -91,5 +91,4 @@ def _layer(name: str, inputs: ArrayLike, W: Array, b: Array, activation: str) ->
         raise ValueError(
             f"{name} has shape {inputs.shape}; these parameters need (n_samples, {W.shape[1]})"
         )
-    z = inputs @ W.T + b
-    return f.function(z, out=z)
+    return f.function(inputs @ W.T + b)

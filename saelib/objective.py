@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._parallel import available_cores, map_in_order, single_threaded_blas
+from saelib._parallel import map_in_order, single_threaded_blas
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.parameters import Parameters
 from saelib.sparsity import kl_divergence, kl_gradient
@@ -225,11 +225,11 @@ class SparseObjective:
         Raises
         ------
         ValueError
-            If `theta` does not have shape (size,).
+            If `theta` does not have shape (size,) or is not finite.
         """
         X = self.X
         m = len(X)
-        theta = np.asarray(theta, dtype=X.dtype)
+        theta = self._checked(theta)
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
         f, f_out = self._hidden, self._output
         A = np.empty((m, self.n_hidden), dtype=X.dtype)
@@ -265,12 +265,14 @@ class SparseObjective:
                 g.b1[...] += delta2.sum(axis=0)
             return squares, gradient
 
-        shares, n_threads = _shares(m), available_cores()
-        with single_threaded_blas():
+        shares = _shares(m)
+        with single_threaded_blas() as n_threads:
             sums = map_in_order(forward, shares, n_threads)
             rho_hat = self._mean_activation(np.sum(sums, axis=0) / m)
             penalty_slope = self._penalty_slope(rho_hat)
             parts = map_in_order(backward, shares, n_threads)
+            # BLAS splits long dot products over threads too, and so would change the last bit.
+            squared_weights = _sum_of_squares(p.W1, p.W2)
 
         gradient = np.sum([part for _, part in parts], axis=0)
         gradient /= m
@@ -279,11 +281,22 @@ class SparseObjective:
         g.W2[...] += self.weight_decay * p.W2
         terms = CostTerms(
             reconstruction=sum(squares for squares, _ in parts) / (2 * m),
-            weight_decay=self.weight_decay / 2 * _sum_of_squares(p.W1, p.W2),
+            weight_decay=self.weight_decay / 2 * squared_weights,
             sparsity=self.sparsity_weight
             * float(np.sum(kl_divergence(self.sparsity_target, rho_hat))),
         )
         return terms, gradient
+
+    def _checked(self, theta: ArrayLike) -> Array:
+        """Return `theta` in the dtype of X if its entries are finite there."""
+        with np.errstate(over="ignore"):
+            checked = np.asarray(theta).astype(self.X.dtype, copy=False)
+        if not np.all(np.isfinite(checked)):
+            raise ValueError(
+                f"theta holds NaN, infinity or a number too large for {self.X.dtype}; if an "
+                "optimizer produced it, let it take smaller steps"
+            )
+        return checked
 
     def _mean_activation(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return rho_hat in (0, 1) from the plain mean of the activations, Eq. (3.2)."""

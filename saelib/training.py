@@ -59,6 +59,10 @@ class TrainingResult:
     message: str
 
 
+class _StoppedByCallbackError(Exception):
+    """The callback raised StopIteration, which scipy would swallow."""
+
+
 class _Recorder:
     """Evaluates the objective for an optimizer and records every accepted step."""
 
@@ -68,8 +72,9 @@ class _Recorder:
         self.callback = callback
         self.n_evaluations = 0
         self.rows: list[tuple[float, ...]] = []
-        self.theta: Vector = np.empty(0)
-        self.gradient: Vector = np.empty(0)
+        # Point and gradient after the given number of rows. Being assigned in one go, they
+        # belong together at whatever moment Ctrl-C strikes.
+        self.reached: tuple[int, Vector, Vector] = (0, np.empty(0), np.empty(0))
         self._latest: tuple[Vector, CostTerms, Vector] | None = None
 
     def evaluate(self, theta: Vector) -> tuple[float, Vector]:
@@ -83,14 +88,18 @@ class _Recorder:
         if self._latest is None or not np.array_equal(theta, self._latest[0]):
             self.evaluate(theta)
         assert self._latest is not None
-        self.theta, terms, self.gradient = self._latest
-        self.rows.append((terms.total, *terms, float(np.linalg.norm(self.gradient))))
+        point, terms, gradient = self._latest
+        self.rows.append((terms.total, *terms, float(np.linalg.norm(gradient))))
+        self.reached = len(self.rows), point, gradient
         show_cost(self.bar, terms.total)
         iteration = len(self.rows) - 1
         if iteration > 0:
             self.bar.update()
             if self.callback is not None:
-                self.callback(iteration, self.theta)
+                try:
+                    self.callback(iteration, point.copy())
+                except StopIteration:
+                    raise _StoppedByCallbackError from None
 
 
 def train(
@@ -176,16 +185,19 @@ def train(
                 converged, message = _l_bfgs(recorder, theta, max_iter)
             else:
                 converged, message = _gradient_descent(recorder, max_iter, learning_rate)
+        except _StoppedByCallbackError:
+            converged, message = False, "stopped by the callback"
         except KeyboardInterrupt:
-            converged = False
-            message = f"interrupted after {len(recorder.rows) - 1} iterations"
+            converged, message = False, "interrupted"
 
+    n_points, theta, _ = recorder.reached
+    history = np.array(recorder.rows[:n_points]).T
     return TrainingResult(
-        theta=recorder.theta,
-        parameters=Parameters.unravel(recorder.theta, objective.n_features, objective.n_hidden),
-        cost=recorder.rows[-1][0],
-        history=dict(zip(HISTORY_KEYS, np.array(recorder.rows).T, strict=True)),
-        n_iterations=len(recorder.rows) - 1,
+        theta=theta,
+        parameters=Parameters.unravel(theta, objective.n_features, objective.n_hidden),
+        cost=float(history[0, -1]),
+        history=dict(zip(HISTORY_KEYS, history, strict=True)),
+        n_iterations=n_points - 1,
         n_evaluations=recorder.n_evaluations,
         converged=converged,
         message=message,
@@ -210,10 +222,8 @@ def _l_bfgs(recorder: _Recorder, theta: Vector, max_iter: int) -> tuple[bool, st
 
 def _gradient_descent(recorder: _Recorder, max_iter: int, learning_rate: float) -> tuple[bool, str]:
     for iteration in range(1, max_iter + 1):
-        try:
-            recorder.accept(recorder.theta - learning_rate * recorder.gradient)
-        except StopIteration:
-            return False, "stopped by the callback"
+        _, theta, gradient = recorder.reached
+        recorder.accept(theta - learning_rate * gradient)
         if not np.isfinite(recorder.rows[-1][0]):
             return False, f"the cost is no longer finite at step {iteration}; lower learning_rate"
     return False, "the number of iterations reached max_iter"

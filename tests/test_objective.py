@@ -1,0 +1,549 @@
+"""J_sparse and its gradient, against three independent computations of the same mathematics.
+
+The first walks over examples, units and weights one by one in plain Python, as the lecture
+notes do; the second takes central differences of the cost; the third is JAX's automatic
+differentiation of a formula written for it. None of them uses a line of the code under test.
+"""
+
+import math
+import threading
+from contextlib import contextmanager
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from saelib import Parameters, SparseObjective, _parallel
+from saelib import objective as objective_module
+from saelib._parallel import map_in_order, single_threaded_blas
+
+jax.config.update("jax_enable_x64", True)
+
+NETWORKS = [
+    ("sigmoid", None),
+    ("tanh", None),
+    ("sigmoid", "linear"),
+    ("tanh", "linear"),
+    ("sigmoid", "tanh"),
+    ("tanh", "sigmoid"),
+]
+PENALTIES = [
+    {"weight_decay": 0.0, "sparsity_weight": 0.0},
+    {"weight_decay": 0.03, "sparsity_weight": 0.0},
+    {"weight_decay": 0.0, "sparsity_weight": 3.0},
+    {"weight_decay": 1e-4, "sparsity_weight": 3.0},
+]
+
+
+@contextmanager
+def blocks_of(n_rows):
+    """Work on blocks of so many rows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objective_module, "_ROWS_PER_BLOCK", n_rows)
+        yield
+
+
+@contextmanager
+def cores(n_cores):
+    """Work as on a machine with so many cores."""
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(n_cores, user_api="blas"):
+        patch.setattr(_parallel, "available_cores", lambda: n_cores)
+        yield
+
+
+def some_data(m, n, output, seed, dtype=np.float64):
+    low, high = {"sigmoid": (0.1, 0.9), "tanh": (-0.9, 0.9), "linear": (-3, 3)}[output]
+    return np.random.default_rng(seed).uniform(low, high, size=(m, n)).astype(dtype)
+
+
+def some_theta(n, h, seed, scale=0.5):
+    return np.random.default_rng(seed).normal(scale=scale, size=2 * n * h + n + h)
+
+
+def make(m, n, h, hidden, output, seed=0, dtype=np.float64, **options):
+    X = some_data(m, n, output or hidden, seed, dtype)
+    options = {"sparsity_target": 0.1, **options}
+    return SparseObjective(X, h, activation=hidden, output_activation=output, **options)
+
+
+def relative_distance(a, b):
+    return np.linalg.norm(a - b) / np.linalg.norm(b)
+
+
+# --- the loops of the lecture notes ------------------------------------------------------
+
+
+def loops(objective, theta):
+    """Return the terms and the gradient, computed one number at a time."""
+    n, h, m = objective.n_features, objective.n_hidden, len(objective.X)
+    lam, beta, rho = (
+        objective.weight_decay,
+        objective.sparsity_weight,
+        objective.sparsity_target,
+    )
+    theta = [float(value) for value in theta]
+    W1 = [theta[i * n : (i + 1) * n] for i in range(h)]
+    W2 = [theta[h * n + i * h : h * n + (i + 1) * h] for i in range(n)]
+    b1, b2 = theta[2 * h * n : 2 * h * n + h], theta[2 * h * n + h :]
+    functions = {
+        "sigmoid": (lambda z: 1 / (1 + math.exp(-z)), lambda z: 1 / (2 + 2 * math.cosh(z))),
+        "tanh": (math.tanh, lambda z: 1 / math.cosh(z) ** 2),
+        "linear": (lambda z: z, lambda z: 1.0),
+    }  # fmt: skip
+    f, slope = functions[objective.activation]
+    f_out, slope_out = functions[objective.output_activation]
+    tanh = objective.activation == "tanh"
+
+    X = objective.X.astype(float).tolist()
+    Z1 = [[sum(W1[j][k] * x[k] for k in range(n)) + b1[j] for j in range(h)] for x in X]
+    A = [[f(z) for z in row] for row in Z1]
+    Z2 = [[sum(W2[k][j] * a[j] for j in range(h)) + b2[k] for k in range(n)] for a in A]
+    rho_hat = [sum((1 + a[j]) / 2 if tanh else a[j] for a in A) / m for j in range(h)]
+
+    reconstruction = sum((f_out(Z2[i][k]) - X[i][k]) ** 2 for i in range(m) for k in range(n))
+    decay = sum(w**2 for W in (W1, W2) for row in W for w in row)
+    kl = sum(rho * math.log(rho / r) + (1 - rho) * math.log((1 - rho) / (1 - r)) for r in rho_hat)
+    dW1 = [[lam * w for w in row] for row in W1]
+    dW2 = [[lam * w for w in row] for row in W2]
+    db1, db2 = [0.0] * h, [0.0] * n
+    for i in range(m):
+        delta3 = [(f_out(z) - x) * slope_out(z) for z, x in zip(Z2[i], X[i], strict=True)]
+        for k in range(n):
+            db2[k] += delta3[k] / m
+            for j in range(h):
+                dW2[k][j] += delta3[k] * A[i][j] / m
+        for j in range(h):
+            penalty = beta * (-rho / rho_hat[j] + (1 - rho) / (1 - rho_hat[j]))
+            penalty *= 0.5 if tanh else 1.0
+            back = sum(W2[k][j] * delta3[k] for k in range(n))
+            delta2 = (back + penalty) * slope(Z1[i][j])
+            db1[j] += delta2 / m
+            for k in range(n):
+                dW1[j][k] += delta2 * X[i][k] / m
+    gradient = [v for W in (dW1, dW2) for row in W for v in row] + db1 + db2
+    return (reconstruction / (2 * m), lam / 2 * decay, beta * kl), np.array(gradient)
+
+
+@pytest.mark.equation(
+    "reconstruction-cost",
+    "weight-decay",
+    "sparse-cost",
+    "delta-output",
+    "delta-hidden-sparse",
+    "weight-gradients",
+    "mean-activation",
+    "mean-activation-tanh",
+)
+@pytest.mark.parametrize(("hidden", "output"), NETWORKS)
+@settings(deadline=None, max_examples=15)
+@given(
+    m=st.integers(1, 6),
+    n=st.integers(1, 4),
+    h=st.integers(1, 4),
+    seed=st.integers(0, 9999),
+    penalties=st.sampled_from(PENALTIES),
+    rho=st.floats(0.01, 0.6),
+)
+def test_terms_and_gradient_agree_with_loops(hidden, output, m, n, h, seed, penalties, rho):
+    objective = make(m, n, h, hidden, output, seed, sparsity_target=rho, **penalties)
+    theta = some_theta(n, h, seed + 1)
+    expected_terms, expected_gradient = loops(objective, theta)
+    terms, gradient = objective.evaluate(theta)
+    assert tuple(terms) == pytest.approx(expected_terms, rel=1e-12, abs=1e-14)
+    assert gradient == pytest.approx(expected_gradient, rel=1e-11, abs=1e-13)
+
+
+# --- central differences ------------------------------------------------------------------
+
+
+def central_differences(cost, theta, step=1e-4):
+    gradient = np.empty_like(theta)
+    for i in range(len(theta)):
+        e = np.zeros_like(theta)
+        e[i] = step
+        gradient[i] = (cost(theta + e) - cost(theta - e)) / (2 * step)
+    return gradient
+
+
+@pytest.mark.equation(
+    "delta-output", "delta-hidden-sparse", "weight-gradients", "central-difference"
+)
+@pytest.mark.parametrize(("hidden", "output"), NETWORKS)
+@pytest.mark.parametrize("penalties", PENALTIES)
+@settings(deadline=None, max_examples=8)
+@given(m=st.integers(1, 40), n=st.integers(1, 6), h=st.integers(1, 6), seed=st.integers(0, 9999))
+def test_gradient_agrees_with_central_differences(hidden, output, penalties, m, n, h, seed):
+    objective = make(m, n, h, hidden, output, seed, **penalties)
+    theta = some_theta(n, h, seed + 1)
+    expected = central_differences(lambda t: objective(t)[0], theta)
+    _, gradient = objective(theta)
+    error = np.linalg.norm(gradient - expected) / np.linalg.norm(gradient + expected)
+    assert error < 1e-7
+
+
+# --- JAX ----------------------------------------------------------------------------------
+
+
+def jax_cost(theta, X, h, hidden, output, lam, beta, rho):
+    n = X.shape[1]
+    W1, W2 = theta[: h * n].reshape(h, n), theta[h * n : 2 * h * n].reshape(n, h)
+    b1, b2 = theta[2 * h * n : 2 * h * n + h], theta[2 * h * n + h :]
+    functions = {"sigmoid": jax.nn.sigmoid, "tanh": jnp.tanh, "linear": lambda z: z}
+    A = functions[hidden](X @ W1.T + b1)
+    Y = functions[output or hidden](A @ W2.T + b2)
+    rho_hat = jnp.mean((1 + A) / 2 if hidden == "tanh" else A, axis=0)
+    kl = rho * jnp.log(rho / rho_hat) + (1 - rho) * jnp.log((1 - rho) / (1 - rho_hat))
+    return (
+        jnp.mean(jnp.sum((Y - X) ** 2, axis=1)) / 2
+        + lam / 2 * (jnp.sum(W1**2) + jnp.sum(W2**2))
+        + beta * jnp.sum(kl)
+    )
+
+
+jax_value_and_grad = jax.jit(jax.value_and_grad(jax_cost), static_argnums=(2, 3, 4))
+
+
+@pytest.mark.equation(
+    "sparse-cost", "delta-output", "delta-hidden-sparse", "weight-gradients", "reconstruction-cost"
+)
+@pytest.mark.parametrize(("hidden", "output"), NETWORKS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("m", "n", "h"), [(1, 1, 1), (7, 5, 3), (300, 8, 12), (2500, 20, 6)])
+@settings(deadline=None, max_examples=4)
+@given(seed=st.integers(0, 9999), penalties=st.sampled_from(PENALTIES))
+def test_cost_and_gradient_agree_with_autograd(hidden, output, dtype, m, n, h, seed, penalties):
+    objective = make(m, n, h, hidden, output, seed, dtype, **penalties)
+    theta = some_theta(n, h, seed + 1).astype(dtype)
+    expected_cost, expected_gradient = jax_value_and_grad(
+        theta.astype(np.float64), objective.X.astype(np.float64), h, hidden, output,
+        objective.weight_decay, objective.sparsity_weight, objective.sparsity_target,
+    )  # fmt: skip
+    cost, gradient = objective(theta)
+    tolerance = {np.float64: 1e-12, np.float32: 1e-5}[dtype]
+    assert gradient.dtype == dtype
+    assert cost == pytest.approx(float(expected_cost), rel=tolerance)
+    assert relative_distance(gradient, np.asarray(expected_gradient)) < tolerance
+
+
+@pytest.mark.equation("weight-decay")
+def test_biases_do_not_decay():
+    n, h = 3, 2
+    plain = make(20, n, h, "sigmoid", None, weight_decay=0.0)
+    decayed = make(20, n, h, "sigmoid", None, weight_decay=0.5)
+    theta = some_theta(n, h, 0)
+    difference = decayed(theta)[1] - plain(theta)[1]
+    assert difference[: 2 * n * h] == pytest.approx(0.5 * theta[: 2 * n * h])
+    assert difference[2 * n * h :].tolist() == [0.0] * (n + h)
+
+
+@pytest.mark.equation("mean-activation-tanh", "delta-hidden-sparse")
+def test_a_tanh_unit_takes_half_the_slope_of_the_penalty():
+    """A tanh unit is 2 sigmoid(2z) - 1, so both must see the same penalty, and half per unit z."""
+    n, h = 3, 2
+    options = {"weight_decay": 0.0, "sparsity_weight": 5.0, "output_activation": "linear"}
+    X = some_data(30, n, "linear", 0)
+    theta = some_theta(n, h, 1)
+    p = Parameters.unravel(theta, n, h)
+    # The same hidden units, once as tanh(z), once as sigmoid(2z); the decoder undoes the scale.
+    same = Parameters(2 * p.W1, 2 * p.W2, 2 * p.b1, p.b2 - p.W2.sum(axis=1))
+    tanh_terms, tanh_gradient = SparseObjective(X, h, activation="tanh", **options).evaluate(theta)
+    terms, gradient = SparseObjective(X, h, activation="sigmoid", **options).evaluate(same.ravel())
+    assert tuple(tanh_terms) == pytest.approx(tuple(terms), rel=1e-12)
+    g_tanh, g = Parameters.unravel(tanh_gradient, n, h), Parameters.unravel(gradient, n, h)
+    assert pytest.approx(2 * g.W1, rel=1e-10) == g_tanh.W1
+    assert g_tanh.b1 == pytest.approx(2 * g.b1, rel=1e-10)
+
+
+@pytest.mark.equation("sparse-cost")
+def test_terms_evaluate_and_call_agree():
+    objective = make(50, 4, 3, "sigmoid", None)
+    theta = some_theta(4, 3, 1)
+    cost, gradient = objective(theta)
+    terms, same_gradient = objective.evaluate(theta)
+    assert objective.terms(theta) == terms
+    assert terms.total == cost == sum(terms)
+    assert np.array_equal(gradient, same_gradient)
+    assert isinstance(cost, float)
+
+
+# --- saturated units ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("bias", [-1e4, 1e4])
+def test_saturated_units_give_a_large_finite_cost_and_a_finite_gradient(hidden, dtype, bias):
+    n, h = 4, 3
+    objective = make(40, n, h, hidden, None, dtype=dtype)
+    theta = some_theta(n, h, 1)
+    theta[2 * n * h : 2 * n * h + h] = bias
+    cost, gradient = objective(theta)
+    assert math.isfinite(cost)
+    assert objective.terms(theta).sparsity > 10
+    assert np.all(np.isfinite(gradient))
+
+
+def test_a_zero_gradient_at_a_perfect_network_is_reported_as_such():
+    X = np.full((10, 3), 0.5)
+    objective = SparseObjective(X, 2, sparsity_target=0.5)
+    cost, gradient = objective(np.zeros(objective.size))
+    assert cost == 0
+    assert not gradient.any()
+
+
+# --- blocks, threads and BLAS -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("m", [1, 2, 9, 10, 11, 19, 20, 21, 159, 160, 161, 170, 333])
+def test_cutting_the_rows_into_blocks_changes_nothing_but_the_rounding(m):
+    objective = make(m, 5, 4, "sigmoid", None)
+    theta = some_theta(5, 4, 1)
+    terms, gradient = objective.evaluate(theta)
+    with blocks_of(10):
+        blocked_terms, blocked_gradient = objective.evaluate(theta)
+    assert tuple(blocked_terms) == pytest.approx(tuple(terms), rel=1e-13)
+    assert blocked_gradient == pytest.approx(gradient, rel=1e-11, abs=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("m", "n", "h"), [(5000, 64, 25), (3001, 100, 200), (40, 3, 2)])
+def test_one_thread_and_two_give_the_same_bits(dtype, m, n, h):
+    objective = make(m, n, h, "sigmoid", None, dtype=dtype)
+    theta = some_theta(n, h, 1, scale=0.1)
+    results = []
+    for n_cores in (1, 2, 3):
+        with cores(n_cores):
+            results.append(objective.evaluate(theta))
+    for terms, gradient in results[1:]:
+        assert terms == results[0][0]
+        assert np.array_equal(gradient, results[0][1])
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def test_the_callers_blas_limit_decides_the_number_of_threads(monkeypatch):
+    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
+    for limit in (1, 2):
+        with threadpool_limits(limit, user_api="blas"), single_threaded_blas() as n_threads:
+            assert n_threads == limit
+            assert set(blas_threads()) == {1}
+
+
+def test_no_more_threads_than_cores(monkeypatch):
+    monkeypatch.setattr(_parallel, "available_cores", lambda: 1)
+    with threadpool_limits(2, user_api="blas"), single_threaded_blas() as n_threads:
+        assert n_threads == 1
+
+
+def test_without_a_known_blas_every_core_is_used(monkeypatch):
+    class NoLibraries:
+        lib_controllers = ()
+
+        def limit(self, limits):
+            return self
+
+        def restore_original_limits(self):
+            pass
+
+    monkeypatch.setattr(_parallel, "available_cores", lambda: 3)
+    monkeypatch.setattr(_parallel, "_controller", NoLibraries)
+    with single_threaded_blas() as n_threads:
+        assert n_threads == 3
+
+
+def test_cores_are_counted_where_there_is_no_affinity(monkeypatch):
+    monkeypatch.delattr(_parallel.os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: 5)
+    assert _parallel.available_cores() == 5
+    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: None)
+    assert _parallel.available_cores() == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_the_blas_limit_of_the_caller_is_left_as_it_was(limit):
+    objective = make(50, 4, 3, "sigmoid", None)
+    with threadpool_limits(limit, user_api="blas"):
+        before = blas_threads()
+        objective(some_theta(4, 3, 1))
+        assert blas_threads() == before
+
+
+def test_the_blas_limit_is_restored_when_the_evaluation_fails(monkeypatch):
+    objective = make(50, 4, 3, "sigmoid", None)
+
+    def fail(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(objective_module, "kl_gradient", fail)
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        with pytest.raises(MemoryError):
+            objective(some_theta(4, 3, 1))
+        assert blas_threads() == before
+
+
+def test_overlapping_calls_from_several_threads_agree_and_restore_the_blas_limit():
+    objectives = [make(800, 6, 4, "sigmoid", None, seed=seed) for seed in range(4)]
+    theta = some_theta(6, 4, 1)
+    expected = [objective(theta) for objective in objectives]
+    failures = []
+
+    def work(k):
+        # Own objectives and a shared one, evaluated at the same time.
+        for _ in range(20):
+            for i in (k, 0):
+                cost, gradient = objectives[i](theta)
+                if cost != expected[i][0] or not np.array_equal(gradient, expected[i][1]):
+                    failures.append(i)
+
+    with threadpool_limits(2, user_api="blas"), cores(2):
+        before = blas_threads()
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert blas_threads() == before
+    assert not failures
+
+
+def test_map_in_order_keeps_the_order_and_passes_errors_on():
+    assert list(map_in_order(lambda k: k * k, range(20), 4)) == [k * k for k in range(20)]
+    with pytest.raises(ZeroDivisionError):
+        list(map_in_order(lambda k: 1 / k, [1, 0, 2], 2))
+
+
+# --- input --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.bool_, np.uint8, np.float16, object, ">f8"])
+def test_other_number_types_are_computed_in_float64(dtype):
+    X = np.array([[0, 1, 1], [1, 0, 1]])
+    theta = some_theta(3, 2, 0)
+    objective = SparseObjective(X.astype(dtype), 2)
+    assert objective.X.dtype == np.float64
+    assert objective(theta)[0] == SparseObjective(X.astype(float), 2)(theta)[0]
+
+
+def test_the_layout_of_the_data_does_not_matter():
+    X = some_data(60, 7, "sigmoid", 0)
+    theta = some_theta(7, 3, 1)
+    cost, gradient = SparseObjective(X, 3)(theta)
+    read_only = X.copy()
+    read_only.flags.writeable = False
+    for same in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2], read_only, X.tolist()):
+        other_cost, other_gradient = SparseObjective(same, 3)(theta)
+        assert other_cost == pytest.approx(cost, rel=1e-13)
+        assert other_gradient == pytest.approx(gradient, rel=1e-11, abs=1e-14)
+
+
+def test_float_data_are_used_in_place():
+    X = some_data(60, 7, "sigmoid", 0)
+    assert np.shares_memory(SparseObjective(X, 3).X, X)
+
+
+def test_neither_data_nor_theta_are_changed():
+    X = some_data(60, 7, "sigmoid", 0)
+    theta = some_theta(7, 3, 1)
+    before = X.copy(), theta.copy()
+    SparseObjective(X, 3)(theta)
+    assert np.array_equal(X, before[0])
+    assert np.array_equal(theta, before[1])
+
+
+def test_the_description_names_what_matters():
+    objective = make(50, 4, 3, "tanh", None)
+    assert repr(objective).startswith("SparseObjective(4-3-4 tanh on 50 examples, weight_decay=")
+    assert objective.size == 2 * 4 * 3 + 4 + 3
+    assert (objective.activation, objective.output_activation) == ("tanh", "tanh")
+
+
+GOOD = np.full((4, 3), 0.5)
+
+
+def with_entry(value):
+    X = np.full((10, 3), 0.5)
+    X[7, 2] = value
+    return X
+
+
+BAD_INPUT = {
+    "1-D": ({"X": np.full(4, 0.5)}, ValueError, r"X has shape \(4,\).*X.reshape"),
+    "3-D": ({"X": np.full((2, 2, 2), 0.5)}, ValueError, r"X has shape \(2, 2, 2\)"),
+    "None": ({"X": None}, (ValueError, TypeError), "X "),
+    "no rows": ({"X": np.empty((0, 3))}, ValueError, "at least one example"),
+    "no columns": ({"X": np.empty((3, 0))}, ValueError, "one feature"),
+    "NaN": ({"X": with_entry(np.nan)}, ValueError, "X holds nan at row 7, column 2"),
+    "infinity": ({"X": with_entry(np.inf)}, ValueError, "X holds inf at row 7, column 2"),
+    "too high": ({"X": with_entry(1.5)}, ValueError, r"from 0.5 to 1.5.*sigmoid.*\[0, 1\]"),
+    "too low": ({"X": with_entry(-0.1)}, ValueError, r"from -0.1 .*output_activation=.linear"),
+    "beyond tanh": (
+        {"X": with_entry(-1.1), "activation": "tanh"}, ValueError, r"tanh output.*\[-1, 1\]",
+    ),
+    "words": ({"X": [["a", "b"]]}, TypeError, "X is list.*array of numbers"),
+    "numbers in words": ({"X": [["0.1", "0.2"]]}, TypeError, "X is list.*type <U3"),
+    "dates": ({"X": np.zeros((2, 2), "M8[D]")}, TypeError, "X is ndarray.*datetime64"),
+    "complex": ({"X": GOOD + 0j}, TypeError, "X is ndarray.*complex128"),
+    "ragged": ({"X": [[0.1, 0.2], [0.3]]}, TypeError, "X is list.*n_samples, n_features"),
+    "masked": (
+        {"X": np.ma.masked_array(GOOD, GOOD > 0)}, ValueError, "X is a masked array.*fill them in",
+    ),
+    "no units": ({"n_hidden": 0}, ValueError, "n_hidden is 0; it must be at least 1"),
+    "half a unit": ({"n_hidden": 2.5}, TypeError, "n_hidden is 2.5 of type float"),
+    "bool units": ({"n_hidden": True}, TypeError, "n_hidden is True of type bool"),
+    "negative decay": ({"weight_decay": -1e-4}, ValueError, r"weight_decay is -0.0001.*\[0, inf\)"),
+    "infinite decay": ({"weight_decay": np.inf}, ValueError, "weight_decay is inf"),
+    "decay in words": ({"weight_decay": "small"}, TypeError, "weight_decay is 'small' of type str"),
+    "target 0": ({"sparsity_target": 0.0}, ValueError, r"sparsity_target is 0.0.*\(0, 1\)"),
+    "target 1": ({"sparsity_target": 1}, ValueError, r"sparsity_target is 1.*\(0, 1\)"),
+    "target NaN": ({"sparsity_target": np.nan}, ValueError, "sparsity_target is nan"),
+    "target list": ({"sparsity_target": [0.1]}, TypeError, "sparsity_target is .* of type list"),
+    "negative weight": ({"sparsity_weight": -3}, ValueError, "sparsity_weight is -3"),
+    "weight None": ({"sparsity_weight": None}, TypeError, "sparsity_weight is None of type None"),
+    "relu": ({"activation": "relu"}, ValueError, "activation is 'relu'; choose one of 'sigmoid'"),
+    "linear units": ({"activation": "linear"}, ValueError, "activation is 'linear'; choose one"),
+    "softmax": ({"output_activation": "softmax"}, ValueError, "output_activation is 'softmax'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(BAD_INPUT))
+def test_bad_input_is_refused_with_what_it_was_and_what_is_allowed(case):
+    arguments, error, message = BAD_INPUT[case]
+    with pytest.raises(error, match=message):
+        SparseObjective(**{"X": GOOD, "n_hidden": 2, **arguments})
+
+
+def test_whole_numbers_must_not_exceed_their_upper_bound():
+    from saelib._validation import whole_number
+
+    assert whole_number("k", np.int64(3), low=1, high=3) == 3
+    with pytest.raises(ValueError, match="k is 4; it must be between 1 and 3"):
+        whole_number("k", 4, low=1, high=3)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_theta_that_is_not_finite_is_refused(value):
+    objective = make(10, 3, 2, "sigmoid", None)
+    theta = some_theta(3, 2, 0)
+    theta[5] = value
+    with pytest.raises(ValueError, match="theta holds NaN, infinity"):
+        objective(theta)
+
+
+def test_theta_beyond_float32_is_refused_when_the_data_are_float32():
+    objective = make(10, 3, 2, "sigmoid", None, dtype=np.float32)
+    with pytest.raises(ValueError, match="too large for float32"):
+        objective(np.full(objective.size, 1e39))
+
+
+@pytest.mark.parametrize("length", [0, 16, 18])
+def test_theta_of_the_wrong_length_is_refused(length):
+    objective = make(10, 3, 2, "sigmoid", None)
+    with pytest.raises(ValueError, match=rf"theta has shape \({length},\).*need shape \(17,\)"):
+        objective(np.zeros(length))
