@@ -148,8 +148,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     as the slope and lets rho_hat_B carry the dependence on the weights. This estimate is biased
     in two ways. r lags behind the weights by about w rows. And r is noisy while KL' is curved:
     the mean activations settle above ρ by a share of about Var(r)/ρ², for units that are either
-    on or off roughly 1/(2wρ): 1 % for w = 1000 and ρ = 0.05. The mean of one batch of 32 rows
-    instead of r would make that 60 %. Steps are those of Adam.
+    on or off roughly 1/(2wρ): 0.5 % for w = 1000 and ρ = 0.1. The mean of one batch of 32 rows
+    instead of r would make that 30 %. Steps are those of Adam.
 
     *Checkpoints.* scipy's L-BFGS cannot be restarted with its memory of earlier steps. With
     `checkpoint` set, every training therefore forgets that memory every `checkpoint_every`
@@ -178,7 +178,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         n_hidden: int = 32,
         *,
         weight_decay: float = 1e-4,
-        sparsity_target: float = 0.05,
+        sparsity_target: float = 0.1,
         sparsity_weight: float = 1.0,
         activation: str = "sigmoid",
         output_activation: str = "linear",
@@ -716,6 +716,11 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         real_number("learning_rate", self.learning_rate, low=0.0, open_ends=True)
         whole_number("sparsity_window", self.sparsity_window, low=1)
         whole_number("checkpoint_every", self.checkpoint_every, low=1)
+        if not _is_random_state(self.random_state):
+            raise ValueError(
+                f"random_state is {self.random_state!r}; give a whole number of at least 0, a "
+                "numpy Generator or RandomState, or None"
+            )
         for name in ("warm_start", "verbose"):
             value = getattr(self, name)
             if not isinstance(value, (bool, np.bool_, numbers.Integral)):
@@ -741,6 +746,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 )
 
     def _validate(self, X: Any, *, reset: bool, min_rows: int = 1) -> Array:
+        _refuse_dates(X)
         X = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=min_rows
         )
@@ -750,7 +756,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         state = self.random_state
         if isinstance(state, np.random.Generator):
             return state
-        if isinstance(state, numbers.Integral) and not isinstance(state, bool) and state >= 0:
+        if isinstance(state, numbers.Integral):
             return int(state)
         return int(check_random_state(state).randint(np.iinfo(np.int32).max))
 
@@ -781,6 +787,25 @@ def _scaled(X: Array, scaling: Scaling) -> Array:
     scaled = X if scaling.is_identity else in_blocks(scaling.apply, X, X.shape[1])
     check_magnitude(X, scaled)
     return scaled
+
+
+def _is_random_state(value: object) -> bool:
+    if isinstance(value, numbers.Integral):
+        return not isinstance(value, bool) and value >= 0
+    # scikit-learn allows the module numpy.random too, for the global state.
+    return value in (None, np.random) or isinstance(
+        value, np.random.RandomState | np.random.Generator
+    )
+
+
+def _refuse_dates(X: Any) -> None:
+    # numpy turns dates into numbers without a word: days, or nanoseconds, since 1970.
+    dtypes = X.dtypes if hasattr(X, "dtypes") else [getattr(X, "dtype", None)]
+    if any(getattr(dtype, "kind", "") in {"m", "M"} or "Date" in str(dtype) for dtype in dtypes):
+        raise TypeError(
+            "X holds dates or times; turn them into numbers first, for example days since the "
+            "first date"
+        )
 
 
 def _fingerprint(X: Array) -> str:

@@ -16,6 +16,7 @@ Array = NDArray[np.floating[Any]]
 
 # The middle 80 % of a bounded output: its ends 0 and 1 are reached by infinite weights only.
 _MARGIN = 0.1
+_LARGEST_VALUE = 1e304
 
 
 class Scaling(NamedTuple):
@@ -107,14 +108,15 @@ def fit_scaling(X: Array, scaling: str | None, output_activation: str) -> Scalin
     high = np.max([block.max(axis=0) for block in blocks], axis=0).astype(np.float64)
     if scaling == "global":
         low, high = np.full(n_features, low.min()), np.full(n_features, high.max())
-    with np.errstate(over="ignore"):
-        span = high - low
-    if not np.all(np.isfinite(span)):
-        column = int(np.argmin(np.isfinite(span)))
+    largest = np.maximum(np.abs(low), np.abs(high))
+    if largest.max() > _LARGEST_VALUE:
+        column = int(np.argmax(largest))
         raise ValueError(
-            f"X runs from {low[column]:g} to {high[column]:g} in column {column}; a float cannot "
-            "hold that range. Divide the column by a constant first"
+            f"X runs from {low[column]:g} to {high[column]:g} in column {column}; scaling such "
+            f"numbers overflows, {_LARGEST_VALUE:g} is the most. Divide the column by a constant "
+            "first"
         )
+    span = high - low
     varies = span > 0
     span = np.where(varies, span, 1.0)
     if np.isfinite(output.high):
