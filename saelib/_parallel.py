@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -78,7 +79,30 @@ def _pool(process_id: int, n_threads: int) -> ThreadPoolExecutor:
 def map_in_order(
     function: Callable[[Item], Result], items: Sequence[Item], n_threads: int
 ) -> list[Result]:
-    """Return ``[function(item) for item in items]``, computed by up to `n_threads` threads."""
-    if n_threads == 1 or len(items) == 1:
-        return [function(item) for item in items]
-    return list(_pool(os.getpid(), n_threads).map(function, items))
+    """Return ``[function(item) for item in items]``, computed by up to `n_threads` threads.
+
+    The calling thread works too. Whoever is done with an item takes the next one, so that a
+    core that other programs keep busy does not hold up the rest.
+    """
+    results: dict[int, Result] = {}
+    waiting = deque(enumerate(items))
+
+    def work() -> None:
+        while True:
+            try:
+                index, item = waiting.popleft()
+            except IndexError:
+                return
+            results[index] = function(item)
+
+    n_helpers = min(n_threads, len(items)) - 1
+    helpers = [_pool(os.getpid(), n_threads).submit(work) for _ in range(n_helpers)]
+    try:
+        work()
+        for helper in helpers:
+            # A helper that never found a free thread is not needed any more.
+            if not helper.cancel():
+                helper.result()
+    finally:
+        waiting.clear()  # after an error, Ctrl-C included, nobody starts another item
+    return [results[index] for index in range(len(items))]

@@ -59,10 +59,11 @@ def sigmoid(z: ArrayLike, out: Array | None = None) -> Array:
         a = np.negative(_floating(z), out=out)
         a = np.exp(a, out=out)
     a = np.add(a, 1, out=out)
-    return np.reciprocal(a, out=out)
+    # numpy's division uses the processor's vector instructions, its reciprocal does not.
+    return np.divide(1, a, out=out)
 
 
-def sigmoid_derivative(a: ArrayLike) -> Array:
+def sigmoid_derivative(a: ArrayLike, out: Array | None = None) -> Array:
     """Return f'(z) = a (1 - a) of the sigmoid, from its value a = f(z).
 
     Eq. (1.3) ``activation-derivatives``, CS294A p. 4.
@@ -71,6 +72,8 @@ def sigmoid_derivative(a: ArrayLike) -> Array:
     ----------
     a : array_like of any shape
         Activations, that is values of `sigmoid`, in [0, 1]. Not the weighted inputs z.
+    out : ndarray, optional
+        Another array of the shape and dtype of `a` that receives the result.
 
     Returns
     -------
@@ -84,7 +87,8 @@ def sigmoid_derivative(a: ArrayLike) -> Array:
     array([0.25 , 0.105])
     """
     a = _floating(a)
-    return a * (1 - a)
+    derivative = np.subtract(1, a, out=out)
+    return np.multiply(derivative, a, out=out)
 
 
 def tanh(z: ArrayLike, out: Array | None = None) -> Array:
@@ -113,7 +117,7 @@ def tanh(z: ArrayLike, out: Array | None = None) -> Array:
     return np.tanh(_floating(z), out=out)
 
 
-def tanh_derivative(a: ArrayLike) -> Array:
+def tanh_derivative(a: ArrayLike, out: Array | None = None) -> Array:
     """Return f'(z) = 1 - a² of the hyperbolic tangent, from its value a = f(z).
 
     Eq. (1.3) ``activation-derivatives``, CS294A p. 4.
@@ -122,6 +126,8 @@ def tanh_derivative(a: ArrayLike) -> Array:
     ----------
     a : array_like of any shape
         Activations, that is values of `tanh`, in [-1, 1]. Not the weighted inputs z.
+    out : ndarray, optional
+        Another array of the shape and dtype of `a` that receives the result.
 
     Returns
     -------
@@ -135,7 +141,8 @@ def tanh_derivative(a: ArrayLike) -> Array:
     array([1.  , 0.42])
     """
     a = _floating(a)
-    return 1 - a * a
+    square = np.multiply(a, a, out=out)
+    return np.subtract(1, square, out=out)
 
 
 def linear(z: ArrayLike, out: Array | None = None) -> Array:
@@ -166,13 +173,15 @@ def linear(z: ArrayLike, out: Array | None = None) -> Array:
     return out
 
 
-def linear_derivative(a: ArrayLike) -> Array:
+def linear_derivative(a: ArrayLike, out: Array | None = None) -> Array:
     """Return f'(z) = 1 for the linear activation.
 
     Parameters
     ----------
     a : array_like of any shape
         Activations, any real number.
+    out : ndarray, optional
+        Another array of the shape and dtype of `a` that receives the result.
 
     Returns
     -------
@@ -185,7 +194,10 @@ def linear_derivative(a: ArrayLike) -> Array:
     >>> linear_derivative([-3.0, 5.0])
     array([1., 1.])
     """
-    return np.ones_like(_floating(a))
+    if out is None:
+        return np.ones_like(_floating(a))
+    out.fill(1)
+    return out
 
 
 class Activation(NamedTuple):
@@ -198,14 +210,14 @@ class Activation(NamedTuple):
     function : callable
         ``function(z, out=None)`` returns a = f(z).
     derivative : callable
-        ``derivative(a)`` returns f'(z) from a = f(z).
+        ``derivative(a, out=None)`` returns f'(z) from a = f(z).
     low, high : float
         The ends of the range of f. A unit at `low` is inactive, a unit at `high` active.
     """
 
     name: str
     function: Callable[..., Array]
-    derivative: Callable[[ArrayLike], Array]
+    derivative: Callable[..., Array]
     low: float
     high: float
 

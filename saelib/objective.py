@@ -11,12 +11,15 @@ mean of A over the examples::
     ∇W2 = δ3ᵀ A / m + λ W2      ∇b2 = mean of δ3
     ∇W1 = δ2ᵀ X / m + λ W1      ∇b1 = mean of δ2
 
-δ2 needs rho_hat, and rho_hat needs every example, so there are two passes over the data.
-Both work on blocks of rows that fit the processor's cache, several blocks at a time.
+δ2 needs rho_hat, and rho_hat needs every example, so there are two passes over the data:
+`sum_activations` and `backpropagate`. Both go through the rows block by block, in buffers that
+stay in the processor's cache, and several threads share the blocks.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -25,17 +28,25 @@ from numpy.typing import ArrayLike, NDArray
 
 from saelib._parallel import map_in_order, single_threaded_blas
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
+from saelib.activations import Activation
 from saelib.parameters import Parameters
 from saelib.sparsity import kl_divergence, kl_gradient
 
 __all__ = ["CostTerms", "SparseObjective"]
 
 Array = NDArray[np.floating[Any]]
+Vector = NDArray[np.float64]
 
-_ROWS_PER_BLOCK = 1000
-# The rows are dealt into at most this many sums, whatever the number of threads; the sums are
-# then added in order. So the result is the same to the last bit on one core and on many.
-_MAX_PARTIAL_SUMS = 16
+# The inputs, activations and errors of a block fill about this many bytes: long enough for fast
+# matrix products, short enough to stay in the cache. Measured by benchmarks/blocks.py.
+_BYTES_PER_BLOCK = 2**22
+_MIN_ROWS, _MAX_ROWS = 250, 2500
+# The rows are dealt into at most this many shares whatever the number of threads, and the sums
+# over the shares are added in order: the same bits on one core and on many.
+_MAX_SHARES = 16
+# The activations are kept for the second pass if they take less memory than this, or than X
+# does. Otherwise they are computed twice, which costs a sixth matrix product.
+_MAX_BYTES_KEPT = 2**28
 
 
 class CostTerms(NamedTuple):
@@ -142,6 +153,11 @@ class SparseObjective:
             ("sigmoid", "tanh", "linear"),
         )
         self.X = data_matrix("X", X, self._output)
+        self._shares = _shares(
+            len(self.X), _rows_per_block(self.n_features, self.n_hidden, self.X.itemsize)
+        )
+        # The activations of an earlier call, to spare the system finding fresh memory.
+        self._spare: deque[Array] = deque(maxlen=1)
 
     @property
     def activation(self) -> str:
@@ -227,65 +243,66 @@ class SparseObjective:
         ValueError
             If `theta` does not have shape (size,) or is not finite.
         """
-        X = self.X
-        m = len(X)
         theta = self._checked(theta)
+        m = len(self.X)
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
-        f, f_out = self._hidden, self._output
-        A = np.empty((m, self.n_hidden), dtype=X.dtype)
-
-        def forward(blocks: list[slice]) -> NDArray[np.float64]:
-            sums = np.zeros(self.n_hidden)
-            for rows in blocks:
-                a = np.matmul(X[rows], p.W1.T, out=A[rows])
-                a += p.b1
-                f.function(a, out=a)
-                sums += a.sum(axis=0)
-            return sums
-
-        def backward(blocks: list[slice]) -> tuple[float, Array]:
-            squares = 0.0
-            gradient = np.zeros_like(theta)
-            g = Parameters.unravel(gradient, self.n_features, self.n_hidden)
-            for rows in blocks:
-                x, a = X[rows], A[rows]
-                y = a @ p.W2.T
-                y += p.b2
-                f_out.function(y, out=y)
-                slope = f_out.derivative(y)
-                error = np.subtract(y, x, out=y)
-                squares += float(np.vdot(error, error))
-                delta3 = np.multiply(error, slope, out=error)
-                delta2 = delta3 @ p.W2
-                delta2 += penalty_slope
-                delta2 *= f.derivative(a)
-                g.W2[...] += delta3.T @ a
-                g.W1[...] += delta2.T @ x
-                g.b2[...] += delta3.sum(axis=0)
-                g.b1[...] += delta2.sum(axis=0)
-            return squares, gradient
-
-        shares = _shares(m)
         with single_threaded_blas() as n_threads:
-            sums = map_in_order(forward, shares, n_threads)
-            rho_hat = self._mean_activation(np.sum(sums, axis=0) / m)
-            penalty_slope = self._penalty_slope(rho_hat)
-            parts = map_in_order(backward, shares, n_threads)
+            sums, A = self._forward(p, n_threads)
+            rho_hat = self._mean_activation(sums / m)
+            squares, gradient = self._backward(p, self._penalty_slope(rho_hat), A, n_threads)
             # BLAS splits long dot products over threads too, and so would change the last bit.
             squared_weights = _sum_of_squares(p.W1, p.W2)
 
-        gradient = np.sum([part for _, part in parts], axis=0)
         gradient /= m
         g = Parameters.unravel(gradient, self.n_features, self.n_hidden)
         g.W1[...] += self.weight_decay * p.W1
         g.W2[...] += self.weight_decay * p.W2
         terms = CostTerms(
-            reconstruction=sum(squares for squares, _ in parts) / (2 * m),
+            reconstruction=squares / (2 * m),
             weight_decay=self.weight_decay / 2 * squared_weights,
             sparsity=self.sparsity_weight
             * float(np.sum(kl_divergence(self.sparsity_target, rho_hat))),
         )
         return terms, gradient
+
+    def _forward(self, p: Parameters, n_threads: int) -> tuple[Vector, Array | None]:
+        """Return the sum of the activations over all rows, and the activations if kept."""
+        A = self._memory_for_activations()
+        sums = map_in_order(
+            lambda blocks: sum_activations(self.X, blocks, p, self._hidden, A),
+            self._shares,
+            n_threads,
+        )
+        return np.sum(sums, axis=0), A
+
+    def _backward(
+        self, p: Parameters, penalty_slope: Array, A: Array | None, n_threads: int
+    ) -> tuple[float, Array]:
+        """Return ‖Y - X‖² and m times the gradient, both without the weight decay."""
+        parts = map_in_order(
+            lambda blocks: backpropagate(
+                self.X, blocks, p, self._hidden, self._output, penalty_slope, A
+            ),
+            self._shares,
+            n_threads,
+        )
+        if A is not None:
+            self._spare.append(A)
+        squares, gradient = parts[0]
+        for more_squares, part in parts[1:]:
+            squares += more_squares
+            gradient += part
+        return squares, gradient
+
+    def _memory_for_activations(self) -> Array | None:
+        """Return an array for the activations of all rows, or None if it would be too large."""
+        n_bytes = len(self.X) * self.n_hidden * self.X.itemsize
+        if n_bytes > max(_MAX_BYTES_KEPT, 0 if _on_disk(self.X) else self.X.nbytes):
+            return None
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return np.empty((len(self.X), self.n_hidden), dtype=self.X.dtype)
 
     def _checked(self, theta: ArrayLike) -> Array:
         """Return `theta` in the dtype of X if its entries are finite there."""
@@ -298,14 +315,14 @@ class SparseObjective:
             )
         return checked
 
-    def _mean_activation(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _mean_activation(self, mean: Vector) -> Vector:
         """Return rho_hat in (0, 1) from the plain mean of the activations, Eq. (3.2)."""
         f = self._hidden
         rho_hat = (mean - f.low) / (f.high - f.low)
         precision = np.finfo(self.X.dtype)
         return np.clip(rho_hat, np.sqrt(precision.tiny), 1 - precision.eps)
 
-    def _penalty_slope(self, rho_hat: NDArray[np.float64]) -> Array:
+    def _penalty_slope(self, rho_hat: Vector) -> Array:
         """Return β dKL/da, the second term in the bracket of Eq. (5.1), for every unit."""
         f = self._hidden
         slope = self.sparsity_weight * kl_gradient(self.sparsity_target, rho_hat)
@@ -317,10 +334,98 @@ def _sum_of_squares(*arrays: Array) -> float:
     return float(sum(np.vdot(array, array) for array in arrays))
 
 
-def _shares(m: int) -> list[list[slice]]:
-    """Deal m rows into consecutive blocks, and the blocks into consecutive shares."""
-    edges = [*range(0, m, _ROWS_PER_BLOCK), m]
+def sum_activations(
+    X: Array, blocks: Sequence[slice], p: Parameters, f: Activation, A: Array | None = None
+) -> Vector:
+    """Return the sum of the activations over the rows of X in `blocks`: the first pass.
+
+    Eq. (1.4) ``forward-hidden``. If there is an `A`, its rows receive the activations.
+    """
+    longest = max(rows.stop - rows.start for rows in blocks)
+    ones = np.ones(longest, X.dtype)
+    A_block = np.empty((longest, p.n_hidden), X.dtype)
+    sums = np.zeros(p.n_hidden)
+    for rows in blocks:
+        x = X[rows]
+        k = len(x)
+        a = _layer(x, p.W1, p.b1, f, out=A_block[:k] if A is None else A[rows])
+        sums += ones[:k] @ a
+    return sums
+
+
+def backpropagate(
+    X: Array,
+    blocks: Sequence[slice],
+    p: Parameters,
+    f: Activation,
+    f_out: Activation,
+    penalty_slope: Array,
+    A: Array | None = None,
+) -> tuple[float, Array]:
+    """Return ‖Y - X‖² and m times the gradient over the rows of X in `blocks`: the second pass.
+
+    Eqs. (1.5) ``forward-output``, (1.6) ``delta-output``, (5.1) ``delta-hidden-sparse`` and
+    (1.7) ``weight-gradients``; every result is written over one that is not needed any more.
+    """
+    longest = max(rows.stop - rows.start for rows in blocks)
+    ones = np.ones(longest, X.dtype)
+    Y_block, slope3_block = np.empty((2, longest, p.n_features), X.dtype)
+    A_block, delta2_block, slope2_block = np.empty((3, longest, p.n_hidden), X.dtype)
+    squares, gradient = 0.0, np.zeros_like(p.ravel())
+    of_block = np.empty_like(gradient)
+    g = Parameters.unravel(of_block, p.n_features, p.n_hidden)
+    for rows in blocks:
+        x = X[rows]
+        k = len(x)
+        a = _layer(x, p.W1, p.b1, f, out=A_block[:k]) if A is None else A[rows]
+        y = _layer(a, p.W2, p.b2, f_out, out=Y_block[:k])
+
+        slope3 = f_out.derivative(y, out=slope3_block[:k])
+        error = np.subtract(y, x, out=y)
+        squares += float(np.vdot(error, error))
+        delta3 = np.multiply(error, slope3, out=error)
+
+        delta2 = np.matmul(delta3, p.W2, out=delta2_block[:k])
+        delta2 += penalty_slope
+        delta2 *= f.derivative(a, out=slope2_block[:k])
+
+        np.matmul(delta3.T, a, out=g.W2)
+        np.matmul(delta2.T, x, out=g.W1)
+        np.matmul(ones[:k], delta3, out=g.b2)
+        np.matmul(ones[:k], delta2, out=g.b1)
+        gradient += of_block
+    return squares, gradient
+
+
+def _layer(inputs: Array, W: Array, b: Array, f: Activation, out: Array) -> Array:
+    z = np.matmul(inputs, W.T, out=out)
+    z += b
+    return f.function(z, out=z)
+
+
+def _rows_per_block(n_features: int, n_hidden: int, itemsize: int) -> int:
+    fitting = _BYTES_PER_BLOCK // (itemsize * (n_features + n_hidden))
+    return min(max(fitting, _MIN_ROWS), _MAX_ROWS)
+
+
+def _shares(m: int, rows_per_block: int) -> list[list[slice]]:
+    """Deal m rows into consecutive blocks, and the blocks into consecutive shares.
+
+    The number of shares is a power of two, so that 2, 4, 8 or 16 cores get equal shares.
+    """
+    n_blocks = -(-m // rows_per_block)
+    n_shares = min(1 << (n_blocks - 1).bit_length(), _MAX_SHARES)
+    blocks_per_share = -(-n_blocks // n_shares)
+    edges = [m * k // (n_shares * blocks_per_share) for k in range(n_shares * blocks_per_share + 1)]
     blocks = [slice(start, stop) for start, stop in pairwise(edges)]
-    n_shares = min(len(blocks), _MAX_PARTIAL_SUMS)
-    cuts = [len(blocks) * k // n_shares for k in range(n_shares + 1)]
-    return [blocks[start:stop] for start, stop in pairwise(cuts)]
+    return [blocks[k : k + blocks_per_share] for k in range(0, len(blocks), blocks_per_share)]
+
+
+def _on_disk(X: Array) -> bool:
+    """Return whether X is a memory map or a view of one."""
+    base: Any = X
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False

@@ -137,9 +137,12 @@ class Parameters:
                 f"need shape ({size},): W1, W2, b1, b2 one after the other, as Parameters.ravel "
                 "returns them"
             )
-        W1, W2, b1, b2 = np.split(theta, np.cumsum([n_weights, n_weights, n_hidden]))
+        biases = theta[2 * n_weights :]
         return Parameters(
-            W1=W1.reshape(n_hidden, n_features), W2=W2.reshape(n_features, n_hidden), b1=b1, b2=b2
+            W1=theta[:n_weights].reshape(n_hidden, n_features),
+            W2=theta[n_weights : 2 * n_weights].reshape(n_features, n_hidden),
+            b1=biases[:n_hidden],
+            b2=biases[n_hidden:],
         )
 
     @staticmethod

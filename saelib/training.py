@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import OptimizeResult, minimize
 
+from saelib._parallel import single_threaded_blas
 from saelib._validation import real_number, whole_number
 from saelib.objective import CostTerms, SparseObjective
 from saelib.parameters import Parameters
@@ -175,7 +176,9 @@ def train(
         raise ValueError("theta0 holds NaN or infinity; start from finite numbers")
 
     label = "L-BFGS" if method == "l-bfgs" else "Gradient descent"
-    with progress_bar(label, max_iter, progress) as bar:
+    # The optimizer's own dot products run on one BLAS thread too: split over several they would
+    # change in the last bit, and the idle threads would spin on cores that the objective needs.
+    with single_threaded_blas(), progress_bar(label, max_iter, progress) as bar:
         recorder = _Recorder(objective, bar, callback)
         recorder.accept(theta)
         try:

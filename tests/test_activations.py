@@ -94,6 +94,15 @@ def test_integers_are_taken_as_float64(function):
 
 
 @pytest.mark.parametrize("name", list(ACTIVATIONS))
+def test_derivatives_write_where_they_are_told(name):
+    derivative, a = ACTIVATIONS[name].derivative, np.linspace(0, 1, 5)
+    original, out = a.copy(), np.empty(5)
+    assert derivative(a, out=out) is out
+    assert np.array_equal(out, derivative(a))
+    assert np.array_equal(a, original)
+
+
+@pytest.mark.parametrize("name", list(ACTIVATIONS))
 def test_the_input_is_left_alone_unless_it_is_the_output(name):
     f, z = ACTIVATIONS[name].function, np.linspace(-2, 2, 5)
     original = z.copy()

@@ -58,6 +58,13 @@ def test_random_weights_lie_within_the_bound_and_biases_are_zero(n_features, n_h
 
 
 @pytest.mark.equation("initial-weights")
+def test_random_weights_reach_the_bound_and_no_further():
+    W = [Parameters.random(1, 1, seed).W1[0, 0] for seed in range(500)]
+    assert 0.98 * 2**0.5 < max(W) <= 2**0.5
+    assert -0.98 * 2**0.5 > min(W) >= -(2**0.5)
+
+
+@pytest.mark.equation("initial-weights")
 def test_random_weights_are_uniform_over_the_whole_interval():
     p = Parameters.random(n_features=100, n_hidden=200, seed=0)
     r = (6 / 301) ** 0.5

@@ -7,9 +7,11 @@ import types
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from saelib import Parameters, SparseObjective, train
+from saelib import Parameters, SparseObjective, _parallel, train
 from saelib.progress import progress_bar, show_cost
+from saelib.training import _Recorder
 
 METHODS = ["l-bfgs", "gradient-descent"]
 
@@ -119,6 +121,22 @@ def test_training_twice_gives_the_same_bits():
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_one_thread_and_two_give_the_same_bits(method, monkeypatch):
+    """More than 10,000 parameters: from there on OpenBLAS splits the optimizer's dot products."""
+    X = np.random.default_rng(0).uniform(0.1, 0.9, size=(2600, 120))
+    objective = SparseObjective(X, 60, sparsity_target=0.1)
+    theta0 = Parameters.random(120, 60, seed=1).ravel()
+    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
+    results = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            results.append(quiet(objective, theta0, method=method, max_iter=6))
+    assert np.array_equal(results[0].theta, results[1].theta)
+    for name, values in results[0].history.items():
+        assert np.array_equal(values, results[1].history[name])
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_a_callback_that_changes_its_theta_changes_nothing(method):
     objective, theta0 = problem()
 
@@ -191,6 +209,42 @@ def test_ctrl_c_while_a_step_is_recorded_leaves_a_consistent_result(method, monk
     # Called once for the start and once for every step, after the step is in the record.
     monkeypatch.setattr("saelib.training.show_cost", raise_at(5, KeyboardInterrupt))
     assert_stopped_after(quiet(objective, theta0, method=method), 4, objective)
+
+
+def test_ctrl_c_between_a_row_and_its_point_leaves_a_consistent_result(monkeypatch):
+    """The record gets a row first and its point second; whoever strikes between is caught out."""
+    objective, theta0 = problem()
+
+    class Rows(list):
+        def append(self, row):
+            super().append(row)
+            if len(self) == 5:
+                raise KeyboardInterrupt
+
+    original = _Recorder.__init__
+
+    def with_rows(self, *args):
+        original(self, *args)
+        self.rows = Rows()
+
+    monkeypatch.setattr(_Recorder, "__init__", with_rows)
+    assert_stopped_after(quiet(objective, theta0), 3, objective)
+
+
+def test_the_blas_limit_of_the_caller_is_restored_after_every_end():
+    objective, theta0 = problem()
+
+    def limits():
+        return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = limits()
+        for error in (KeyboardInterrupt, StopIteration):
+            quiet(objective, theta0, callback=raise_at(2, error))
+            assert limits() == before
+        with pytest.raises(ZeroDivisionError):
+            quiet(objective, theta0, callback=raise_at(2, ZeroDivisionError))
+        assert limits() == before
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,0 +1,40 @@
+"""What ``import saelib`` offers and what it costs."""
+
+import subprocess
+import sys
+
+import pytest
+
+import saelib
+
+HEAVY = ("matplotlib", "sklearn", "skimage", "scipy", "pandas", "dask", "tqdm", "safetensors")
+
+
+def modules_after(code):
+    program = f"import sys\n{code}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    loaded = modules_after("import saelib")
+    assert "saelib" in loaded
+    assert not loaded & {*HEAVY, "numpy"}
+
+
+def test_the_objective_needs_neither_plotting_nor_learning_libraries():
+    loaded = modules_after("from saelib import SparseObjective, train")
+    assert not loaded & {"matplotlib", "sklearn", "skimage", "pandas", "dask"}
+
+
+@pytest.mark.parametrize("name", saelib.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(saelib, name) is not None
+    assert name in dir(saelib)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'saelib' has no attribute 'nothing'"):
+        saelib.nothing
