@@ -15,6 +15,7 @@ _MODULE_OF = {
     "SparseAutoencoder": "estimator",
     "SparseObjective": "objective",
     "CostTerms": "objective",
+    "DaskObjective": "distributed",
     "TrainingResult": "training",
     "train": "training",
     "encode": "network",
@@ -39,6 +40,7 @@ __all__ = ["__version__", *_MODULE_OF]  # noqa: PLE0604 - the keys are strings
 if TYPE_CHECKING:
     from saelib.activations import sigmoid as sigmoid
     from saelib.activations import tanh as tanh
+    from saelib.distributed import DaskObjective as DaskObjective
     from saelib.estimator import SparseAutoencoder as SparseAutoencoder
     from saelib.features import maximal_inputs as maximal_inputs
     from saelib.gradient_check import numerical_gradient as numerical_gradient

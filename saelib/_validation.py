@@ -51,10 +51,13 @@ def activation_named(name: str, value: object, allowed: tuple[str, ...]) -> Acti
     return ACTIVATIONS[value]
 
 
-def data_matrix(name: str, X: Any, output: Activation) -> NDArray[np.floating[Any]]:
+def data_matrix(
+    name: str, X: Any, output: Activation, first_row: int = 0
+) -> NDArray[np.floating[Any]]:
     """Return `X` as a 2-D float array whose entries `output` can reproduce.
 
-    A float32 or float64 array is not copied, so that a memory map stays on disk.
+    A float32 or float64 array is not copied, so that a memory map stays on disk. `first_row` is
+    the number of its first row for messages, if `X` is a part of a larger matrix.
     """
     if np.ma.is_masked(X):
         raise ValueError(
@@ -88,8 +91,8 @@ def data_matrix(name: str, X: Any, output: Activation) -> NDArray[np.floating[An
         if not (np.isfinite(block_low) and np.isfinite(block_high)):
             row, column = np.argwhere(~np.isfinite(rows))[0]
             raise ValueError(
-                f"{name} holds {rows[row, column]} at row {start + row}, column {column}; every "
-                "entry must be finite. Remove or fill in such entries first"
+                f"{name} holds {rows[row, column]} at row {first_row + start + row}, column "
+                f"{column}; every entry must be finite. Remove or fill in such entries first"
             )
         low, high = min(low, block_low), max(high, block_high)
     if low < output.low or high > output.high:

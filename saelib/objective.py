@@ -152,10 +152,12 @@ class SparseObjective:
             activation if output_activation is None else output_activation,
             ("sigmoid", "tanh", "linear"),
         )
+        self._take(X)
+
+    def _take(self, X: ArrayLike) -> None:
+        """Check the data and plan the work on them."""
         self.X = data_matrix("X", X, self._output)
-        self._shares = _shares(
-            len(self.X), _rows_per_block(self.n_features, self.n_hidden, self.X.itemsize)
-        )
+        self._shares = plan_shares(self.X, self.n_hidden)
         # The activations of an earlier call, to spare the system finding fresh memory.
         self._spare: deque[Array] = deque(maxlen=1)
 
@@ -401,6 +403,11 @@ def _layer(inputs: Array, W: Array, b: Array, f: Activation, out: Array) -> Arra
     z = np.matmul(inputs, W.T, out=out)
     z += b
     return f.function(z, out=z)
+
+
+def plan_shares(X: Array, n_hidden: int) -> list[list[slice]]:
+    """Return the blocks of rows that an evaluation goes through, dealt into shares."""
+    return _shares(len(X), _rows_per_block(X.shape[1], n_hidden, X.itemsize))
 
 
 def _rows_per_block(n_features: int, n_hidden: int, itemsize: int) -> int:

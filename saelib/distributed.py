@@ -1,0 +1,163 @@
+"""J_sparse over a Dask array: more data than one machine holds, or more machines than one.
+
+Every chunk's partial sums are computed where the chunk is. rho_hat needs all examples before
+any error can be sent back, so an evaluation is two rounds over the cluster, and each round
+sends the weights once to every worker. No state stays on the workers between the rounds: one
+that dies loses nothing that Dask cannot compute again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from saelib._parallel import single_threaded_blas
+from saelib._validation import data_matrix
+from saelib.activations import Activation
+from saelib.objective import (
+    Array,
+    SparseObjective,
+    Vector,
+    backpropagate,
+    plan_shares,
+    sum_activations,
+)
+from saelib.parameters import Parameters
+
+try:
+    import dask.array as da
+    from dask.base import compute
+    from dask.delayed import delayed
+except ImportError as error:
+    raise ImportError(
+        f"saelib.distributed needs Dask ({error}); install it by: pip install 'saelib[dask]'"
+    ) from None
+
+__all__ = ["DaskObjective"]
+
+# Partial sums are added on the workers, so many at a time, and only the total travels.
+_PARTS_PER_SUM = 8
+
+
+class DaskObjective(SparseObjective):
+    """The cost J_sparse and its gradient over a Dask array, for `train` like any other objective.
+
+    Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16. The work is done by the Dask client that is
+    active when the objective is called, or by Dask's local scheduler if there is none.
+
+    Parameters
+    ----------
+    X : dask.array.Array of shape (n_samples, n_features)
+        The examples, one per row, of known shape. Chunks hold whole rows, or are rechunked so.
+        Two passes over X are made per evaluation: if it fits the memory of the cluster, call
+        ``X.persist()`` first; if not, each pass loads it chunk by chunk.
+    n_hidden : int, at least 1
+        Number of hidden units.
+    **options
+        ``weight_decay``, ``sparsity_target``, ``sparsity_weight``, ``activation`` and
+        ``output_activation``, as for `SparseObjective`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is not as described above; the message says which and why.
+
+    Notes
+    -----
+    The result equals that of `SparseObjective` up to the order in which numbers are added. It
+    does not depend on the number of workers, nor on which of them computed what.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from saelib import DaskObjective, Parameters, SparseObjective
+    >>> X = np.random.default_rng(0).uniform(0.1, 0.9, size=(600, 16))
+    >>> theta = Parameters.random(n_features=16, n_hidden=4, seed=0).ravel()
+    >>> there, _ = DaskObjective(da.from_array(X, chunks=(200, 16)), n_hidden=4)(theta)
+    >>> here, _ = SparseObjective(X, n_hidden=4)(theta)
+    >>> bool(np.isclose(there, here, rtol=1e-12))
+    True
+    """
+
+    def _take(self, X: Any) -> None:
+        if not isinstance(X, da.Array):
+            raise TypeError(
+                f"X is {type(X).__name__}; give a dask.array.Array, or use SparseObjective for "
+                "data on this machine"
+            )
+        if X.ndim != 2 or not all(np.isfinite(X.shape)) or 0 in X.shape:
+            raise ValueError(
+                f"X has shape {X.shape}; give 2 dimensions of known size, (n_samples, n_features), "
+                "neither of them 0. X.compute_chunk_sizes() finds out unknown sizes"
+            )
+        if X.dtype not in (np.float32, np.float64):
+            X = X.astype(np.float64)
+        X = X.rechunk({1: -1})
+        self.X = X
+        self._chunks = X.to_delayed().ravel().tolist()
+        first_rows = np.cumsum([0, *X.chunks[0][:-1]]).tolist()
+        check = delayed(_check)
+        compute(
+            [
+                check(chunk, self._output, first_row)
+                for chunk, first_row in zip(self._chunks, first_rows, strict=True)
+            ]
+        )
+
+    def _forward(self, p: Parameters, n_threads: int) -> tuple[Vector, None]:
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, p.ravel(), self._hidden)
+        return sums, None
+
+    def _backward(
+        self, p: Parameters, penalty_slope: Array, A: Array | None, n_threads: int
+    ) -> tuple[float, Array]:
+        return self._sum_over_chunks(
+            _gradient_of_chunk, (p.ravel(), penalty_slope), self._hidden, self._output
+        )
+
+    def _sum_over_chunks(self, function: Any, weights: Any, *activations: Activation) -> Any:
+        """Return the sum over all chunks of the tuples that `function` gives."""
+        # As the result of a task, the weights travel once to every worker, not once per chunk.
+        weights = delayed(_hand_over, pure=False)(weights)
+        of_chunk, add = delayed(function, pure=False), delayed(_add, pure=False)
+        parts = [of_chunk(chunk, weights, self.n_hidden, *activations) for chunk in self._chunks]
+        while len(parts) > 1:
+            groups = range(0, len(parts), _PARTS_PER_SUM)
+            parts = [add(parts[start : start + _PARTS_PER_SUM]) for start in groups]
+        return parts[0].compute()
+
+
+def _hand_over(weights: Any) -> Any:
+    return weights
+
+
+def _add(parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(sum(values) for values in zip(*parts, strict=True))
+
+
+def _check(chunk: Any, output: Activation, first_row: int) -> None:
+    data_matrix("X", chunk, output, first_row)
+
+
+def _blocks(X: Array, n_hidden: int) -> list[slice]:
+    return [rows for share in plan_shares(X, n_hidden) for rows in share]
+
+
+def _activations_of_chunk(X: Any, theta: Array, n_hidden: int, f: Activation) -> tuple[Vector]:
+    X = np.asarray(X)
+    p = Parameters.unravel(theta, X.shape[1], n_hidden)
+    with single_threaded_blas():
+        return (sum_activations(X, _blocks(X, n_hidden), p, f),)
+
+
+def _gradient_of_chunk(
+    X: Any, weights: tuple[Array, Array], n_hidden: int, f: Activation, f_out: Activation
+) -> tuple[float, Array]:
+    X = np.asarray(X)
+    theta, penalty_slope = weights
+    p = Parameters.unravel(theta, X.shape[1], n_hidden)
+    with single_threaded_blas():
+        return backpropagate(X, _blocks(X, n_hidden), p, f, f_out, penalty_slope)
