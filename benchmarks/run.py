@@ -1,0 +1,172 @@
+"""Measure how fast the objective is, next to its lower limit and to its peers.
+
+    python benchmarks/run.py [--quick] [--output FOLDER]
+
+Writes results.json, results.md (tables) and results.svg into the folder, by default
+benchmarks/results. `--quick` leaves the large size out and repeats less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from contenders import CONTENDERS
+from measure import HERE, SIZES, in_process
+
+
+def collect(quick: bool) -> dict[str, Any]:
+    """Run every measurement and return what it gave."""
+    seconds = 4.0 if quick else 15.0
+    sizes = list(SIZES)[: 2 if quick else 3]
+    results: dict[str, Any] = {"machine": in_process("machine"), "evaluations": []}
+    # Where OpenBLAS does not know the processor, it uses kernels of an older one. Naming the
+    # newer kernels is up to the user, so both are shown.
+    settings = [{}]
+    about = results["machine"]
+    if "AVX-512" in about["processor"] and "Haswell" in about["BLAS"]:
+        settings.append({"OPENBLAS_CORETYPE": "SkylakeX"})
+    for setting in settings:
+        for n_threads in (2,) if setting else (1, 2):
+            for size in sizes:
+                for dtype in ("float64", "float32"):
+                    say(f"{size} {dtype}, {n_threads} threads {setting or ''}")
+                    row = in_process(
+                        "evaluations", n_threads, size, dtype, seconds,
+                        n_cores=n_threads, **setting,
+                    )  # fmt: skip
+                    results["evaluations"].append(
+                        {"size": size, "dtype": dtype, "threads": n_threads, **setting, **row}
+                    )
+    say("trainings")
+    results["training"] = in_process("training", 2, 20.0 if quick else 60.0, n_cores=2)
+    say("memory")
+    m, n, h = 100_000, 100, 200
+    results["memory"] = {
+        "size": [m, n, h],
+        "bytes": {
+            name: in_process("peak_memory", name, m, n, h)
+            for name in CONTENDERS
+            if name not in ("five products", "PyTorch compiled")
+        },
+    }
+    say("growth")
+    results["growth"] = in_process("growth", 2, seconds, n_cores=2)
+    say("start-up")
+    results["start_up"] = in_process("start_up")
+    return results
+
+
+def say(text: str) -> None:
+    """Print with the time of day: the whole takes minutes."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def tables(results: dict[str, Any]) -> str:
+    """Return the results as Markdown."""
+    about = results["machine"]
+    lines = ["# Results", "", *[f"- {key}: {value}" for key, value in about.items()], ""]
+    names = list(CONTENDERS)
+    for coretype in (None, "SkylakeX"):
+        rows = [r for r in results["evaluations"] if r.get("OPENBLAS_CORETYPE") == coretype]
+        if not rows:
+            continue
+        title = "One evaluation of cost and gradient"
+        lines += [
+            f"## {title}" + (f" with OPENBLAS_CORETYPE={coretype}" if coretype else ""),
+            "",
+            "Median milliseconds and, in brackets, the median ratio to the five products of the "
+            "same round with its quartiles.",
+            "",
+            "| rows x features, hidden | dtype | threads | " + " | ".join(names) + " |",
+            "|---|---|---|" + "---|" * len(names),
+        ]
+        for row in rows:
+            cells = []
+            for name in names:
+                t = row["times"].get(name)
+                if t is None:
+                    cells.append("does not work here")
+                    continue
+                low, high = t["ratio_quartiles"]
+                cells.append(f"{1e3 * t['median']:.3g} ({t['ratio']:.2f}; {low:.2f} to {high:.2f})")
+            lines.append(
+                f"| {row['size']} | {row['dtype']} | {row['threads']} | " + " | ".join(cells) + " |"
+            )
+        lines.append("")
+    failed = {name: why for row in results["evaluations"] for name, why in row["failed"].items()}
+    lines += [f"{name} failed: {why}" for name, why in failed.items()]
+    worst = max(max(row["distances"].values()) for row in results["evaluations"]
+                if row["dtype"] == "float64")  # fmt: skip
+    lines += [f"All contenders agree in float64 to {worst:.1e} (cost and gradient).", ""]
+    training = results["training"]
+    lines += [f"## Training 64-25-64 on natural images to J = {training['goal']:.4f}", "",
+              "| | seconds | J reached |", "|---|---|---|"]  # fmt: skip
+    lines += [f"| {name} | {s:.2f} | {J:.4f} |" for name, (s, J) in training["runs"].items()]
+    m, n, h = results["memory"]["size"]
+    lines += ["", f"## Peak memory beyond X, {m:,} x {n}, {h} hidden, float64", "",
+              "| | MB | in units of the hidden activations |", "|---|---|---|"]  # fmt: skip
+    lines += [f"| {name} | {b / 1e6:.0f} | {b / (m * h * 8):.2f} |"
+              for name, b in results["memory"]["bytes"].items()]  # fmt: skip
+    lines += ["", "## Growth of the time of saelib (slope on log-log axes)", "",
+              "| what grows | slope | milliseconds |", "|---|---|---|"]  # fmt: skip
+    for name, g in results["growth"].items():
+        times = ", ".join(f"{k}: {1e3 * t:.1f}" for k, t in g["times"].items())
+        lines.append(f"| {name} | {g['slope']:.2f} | {times} |")
+    lines += ["", "## Start-up", "", "| | seconds |", "|---|---|"]
+    lines += [f"| `{name}` | {s:.2f} |" for name, s in results["start_up"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def plot(results: dict[str, Any], path: Path) -> None:
+    """Draw the ratios to the floor, one panel per number of threads."""
+    import matplotlib.pyplot as plt
+
+    colours = {"saelib": "#009E73", "textbook numpy": "#999999", "PyTorch": "#D55E00",
+               "PyTorch compiled": "#E69F00", "jax.jit": "#0072B2"}  # fmt: skip
+    figure, axes = plt.subplots(1, 2, figsize=(11, 5), sharex=True, sharey=True)
+    for axis, n_threads in zip(axes, (1, 2), strict=True):
+        rows = [r for r in results["evaluations"]
+                if r["threads"] == n_threads and "OPENBLAS_CORETYPE" not in r]  # fmt: skip
+        for k, row in enumerate(rows):
+            for name, colour in colours.items():
+                if name in row["times"]:
+                    t = row["times"][name]
+                    axis.plot(t["ratio_quartiles"], [k, k], color=colour, lw=3, alpha=0.4)
+                    axis.plot(t["ratio"], k, "o", color=colour, label=name if k == 0 else None)
+        axis.axvline(1, color="black", lw=1)
+        axis.set(
+            xscale="log",
+            title=f"{n_threads} thread{'s' * (n_threads > 1)}",
+            xlabel="time / time of the five matrix products",
+        )
+        axis.set_yticks(range(len(rows)), [f"{r['size']}\n{r['dtype']}" for r in rows])
+        axis.set_xticks([1, 1.5, 2, 3, 5], ["1", "1.5", "2", "3", "5"])
+        axis.minorticks_off()
+    axes[0].invert_yaxis()
+    axes[1].legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Measure, write and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes, few repetitions")
+    parser.add_argument("--output", type=Path, default=HERE / "results")
+    arguments = parser.parse_args()
+    begin = time.perf_counter()
+    results = collect(arguments.quick)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    (arguments.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (arguments.output / "results.md").write_text(tables(results))
+    plot(results, arguments.output / "results.svg")
+    print(tables(results))
+    say(f"done in {time.perf_counter() - begin:.0f} s; see {arguments.output}")
+
+
+if __name__ == "__main__":
+    main()
