@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.fft import dctn, idctn
 
 from saelib._validation import whole_number
 
@@ -28,26 +29,24 @@ IMAGE_CREDITS = {
     "camera": "Lav Varshney, CC0 (in scikit-image)",
     "chelsea": "Stéfan van der Walt, CC0 (in scikit-image)",
     "coffee": "Rachel Michetti, CC0 (in scikit-image)",
-    "grass": "linolafett on DeviantArt, CC0 (in scikit-image)",
+    "grass": "linolafett (DeviantArt), CC0 (in scikit-image)",
     "gravel": "CC0Textures, CC0 (in scikit-image)",
     "motorcycle": "Middlebury stereo data, Scharstein et al. 2014 (in scikit-image)",
     "rocket": "SpaceX, public domain (in scikit-image)",
-    "china": "danielbuechele on Flickr, CC BY 2.0 (in scikit-learn)",
-    "flower": "vultilion on Flickr, CC BY 2.0 (in scikit-learn)",
+    "china": "danielbuechele (Flickr), CC BY 2.0 (in scikit-learn)",
+    "flower": "vultilion (Flickr), CC BY 2.0 (in scikit-learn)",
 }
-
-# Reflection by this many pixels keeps the jump between opposite borders, which the Fourier
-# transform takes for an edge, away from the picture.
-_MARGIN = 32
 
 
 def _grey(name: str, image: ArrayLike) -> Image:
-    from skimage.color import gray2rgb, rgb2gray
+    from skimage.color import rgb2gray
     from skimage.util import img_as_float64
 
     array = np.asarray(image)
+    if array.ndim == 3 and array.shape[2] in (1, 2):
+        array = array[..., 0]  # grey, perhaps with a layer of transparency
     if array.ndim == 3 and array.shape[2] in (3, 4):
-        return np.asarray(rgb2gray(img_as_float64(gray2rgb(array)[..., :3])), dtype=np.float64)
+        return np.asarray(rgb2gray(img_as_float64(array[..., :3])), dtype=np.float64)
     if array.ndim != 2:
         raise ValueError(
             f"{name} has shape {array.shape}; give a grey image (height, width) or a colour image "
@@ -59,9 +58,12 @@ def _grey(name: str, image: ArrayLike) -> Image:
 def natural_images() -> dict[str, Image]:
     """Return ten grey photographs that come with scikit-image and scikit-learn.
 
-    Nothing is downloaded: the files lie in the installed packages. They keep the size in which
-    they are shipped, from 300x451 to 500x741 pixels. `IMAGE_CREDITS` says who took them and
-    under which licence they may be used.
+    Nothing is downloaded: the files lie in the installed packages. `IMAGE_CREDITS` says who
+    took them and under which licence they may be used.
+
+    They keep the size in which they are shipped, from 300x451 to 500x741 pixels, much like the
+    512x512 of Olshausen & Field. Bringing them all to one size would blur some by interpolation,
+    and `whiten` works in cycles per pixel, so it asks for no common size.
 
     Returns
     -------
@@ -104,7 +106,9 @@ def load_images(folder: str | Path) -> dict[str, Image]:
     Returns
     -------
     images : dict of str to ndarray of shape (height, width)
-        File name to brightness in [0, 1], in the order of the names.
+        File name to brightness in [0, 1], in the order of the names. Colours are turned into
+        grey, transparency is left out; files that hold floating-point numbers keep them. Of a file
+        with several pages the first is taken.
 
     Raises
     ------
@@ -138,7 +142,9 @@ def load_images(folder: str | Path) -> dict[str, Image]:
     images = {}
     for file in files:
         try:
-            picture = imread(file)
+            # Opened here, since the reader leaves a file open that it cannot make sense of.
+            with file.open("rb") as stream:
+                picture = imread(stream)
         except Exception as error:
             raise ValueError(
                 f"the image file {str(file)!r} cannot be read ({type(error).__name__}: {error}); "
@@ -154,7 +160,8 @@ def whiten(image: ArrayLike) -> Image:
     Eq. (6.1) ``whitening``, Olshausen & Field (1997): the amplitude of natural images falls
     as 1/f, so the spectrum is multiplied by R(f) = f exp(-(f / f0)^4) with f0 = 0.4 cycles per
     pixel. The ramp f undoes the fall; the second factor leaves out the highest frequencies,
-    where there is mostly noise and where the corners of the spectrum lie.
+    where there is mostly noise and where the corners of the spectrum lie. In a picture of
+    512x512 pixels f0 is the 200 cycles per picture of the original, to the rounding.
 
     Parameters
     ----------
@@ -164,8 +171,10 @@ def whiten(image: ArrayLike) -> Image:
     Returns
     -------
     ndarray of shape (height, width)
-        The whitened image, mean about 0, standard deviation 1. Near the borders it is
-        computed as if the picture went on as its mirror image.
+        The whitened image, mean about 0, standard deviation 1, so that every image has the
+        same say in the patches. The picture is taken to go on as its mirror image beyond the
+        borders; a bare Fourier transform would let it go on with the opposite border, and
+        find an edge between the two.
 
     Raises
     ------
@@ -186,13 +195,14 @@ def whiten(image: ArrayLike) -> Image:
         raise ValueError("image holds NaN or infinity; every pixel must be a finite number")
     if np.ptp(array) == 0:
         raise ValueError(f"image is constant, {array.flat[0]:g} everywhere; there is nothing in it")
-    padded = np.pad(array - array.mean(), _MARGIN, mode="symmetric")
+    # The cosine transform is the Fourier transform of the picture and its mirror images; its
+    # k-th wave has k half periods along the side.
+    height, width = array.shape
     frequency = np.hypot(
-        np.fft.fftfreq(padded.shape[0])[:, None], np.fft.rfftfreq(padded.shape[1])[None, :]
+        np.arange(height)[:, None] / (2 * height), np.arange(width)[None, :] / (2 * width)
     )
     gain = frequency * np.exp(-((frequency / 0.4) ** 4))
-    filtered = np.fft.irfft2(np.fft.rfft2(padded) * gain, s=padded.shape)
-    whitened: Image = filtered[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    whitened: Image = idctn(dctn(array - array.mean(), norm="ortho") * gain, norm="ortho")
     return whitened / whitened.std()
 
 
@@ -224,6 +234,8 @@ def sample_patches(
     ------
     ValueError
         If there is no image, an image is not 2-D, not finite or smaller than a patch.
+    TypeError
+        If `images` is not a collection of images, or a number has the wrong type.
 
     Examples
     --------
@@ -260,6 +272,16 @@ def sample_patches(
 
 
 def _named(images: Images) -> dict[str, NDArray[np.float64]]:
+    if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] in (3, 4):
+        raise ValueError(
+            f"images has shape {images.shape}, which looks like one colour image; turn it into a "
+            "grey image (height, width) first, or give a list if these are several grey images"
+        )
+    if isinstance(images, str) or not hasattr(images, "__len__"):
+        raise TypeError(
+            f"images is of type {type(images).__name__}; give a dict, list or array of grey "
+            "images, for instance natural_images() or load_images(folder)"
+        )
     if isinstance(images, Mapping):
         pairs = [(f"image {name!r}", image) for name, image in images.items()]
     elif isinstance(images, np.ndarray) and images.ndim == 2:
