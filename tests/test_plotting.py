@@ -152,10 +152,10 @@ def test_highlighted_units_are_framed_where_they_stand():
     W = RNG.normal(size=(6, 9))
     mask = np.array([False, False, True, False, True, False])
     for highlight in (mask, [2, 4]):
-        ax = plot_filters(W, ncols=3, order=[4, 0, 1, 3, 2], highlight=highlight)
+        ax = plot_filters(W, ncols=3, order=[0, 4, 1, 2, 3], highlight=highlight)
         corners = [(frame.get_x(), frame.get_y()) for frame in ax.patches]
-        # Unit 4 stands first, unit 2 in the second row and the second column.
-        assert corners == [(-0.75, -0.75), (3.25, 3.25)]
+        # Unit 4 stands second in the first row, unit 2 first in the second.
+        assert corners == [(3.25, -0.75), (-0.75, 3.25)]
     assert not plot_filters(W, highlight=[]).patches
 
 

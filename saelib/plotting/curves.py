@@ -98,15 +98,13 @@ def _short(value: float) -> str:
 
 
 def _apart(heights: ArrayLike, gap: float) -> list[float]:
-    """Return descending heights, lowered where needed to keep a distance, none below 0."""
-    placed: list[float] = []
-    for height in np.asarray(heights, dtype=float):
-        placed.append(min(float(height), placed[-1] - gap) if placed else float(height))
+    """Return descending heights, raised where needed to keep a distance, none below 0."""
+    placed = np.array(heights, dtype=float)
     floor = 0.0
     for k in reversed(range(len(placed))):
         placed[k] = max(placed[k], floor)
         floor = placed[k] + gap
-    return placed
+    return placed.tolist()
 
 
 def plot_kl(rho: float = 0.2, ax: Axes | None = None, title: str | None = None) -> Axes:
