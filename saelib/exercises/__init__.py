@@ -18,9 +18,11 @@ from typing import Any
 
 from saelib.exercises import _network, _patches, _pointwise, _vectors
 from saelib.exercises._engine import Exercise, Mistake, check
+from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict
 
 __all__ = [
+    "QUESTIONS",
     "Mistake",
     "Verdict",
     "catalogue",
@@ -33,6 +35,7 @@ __all__ = [
     "check_maximal_inputs",
     "check_mean_activation",
     "check_normalize_patches",
+    "check_number",
     "check_numerical_gradient",
     "check_sample_patches",
     "check_sigmoid",

@@ -1,0 +1,90 @@
+"""Execute the notebooks of the book from top to bottom and store their outputs.
+
+    python tools/notebooks.py [book/NN-name.ipynb ...]     all of them by default
+
+Metadata are brought to one form, so that a change of a notebook shows as little else as possible,
+and the seconds that each one took are written to book/_data/run-times.json.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "book"
+TIMES = BOOK / "_data" / "run-times.json"
+PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-image", "matplotlib")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def execute(path: Path) -> float:
+    """Execute a notebook in a fresh kernel, store it in place, return the seconds it took."""
+    notebook = nbformat.read(path, as_version=4)
+    start = time.perf_counter()
+    NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(BOOK)}}
+    ).execute()
+    seconds = time.perf_counter() - start
+    nbformat.write(normalized(notebook), path)
+    return seconds
+
+
+def normalized(notebook: Any) -> Any:
+    """Return the notebook with stable cell ids and without what changes from run to run."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number:03d}"
+        kept = {name: cell.metadata[name] for name in ("mystnb", "tags") if name in cell.metadata}
+        cell.metadata = nbformat.from_dict(kept)
+        for output in cell.get("outputs", []):
+            output.pop("transient", None)
+            if "metadata" in output:
+                output["metadata"] = nbformat.from_dict({})
+    return notebook
+
+
+def record(seconds: dict[str, float]) -> None:
+    """Write down how long each notebook took, where and with which versions."""
+    known = json.loads(TIMES.read_text()) if TIMES.exists() else {}
+    known["seconds"] = dict(sorted({**known.get("seconds", {}), **seconds}.items()))
+    known["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    known["versions"] = {"python": platform.python_version()} | {
+        name: version(name) for name in PACKAGES
+    }
+    TIMES.parent.mkdir(exist_ok=True)
+    TIMES.write_text(json.dumps(known, indent=2) + "\n")
+
+
+def main(arguments: list[str]) -> int:
+    """Execute the notebooks named, or all; return 1 if a cell failed."""
+    paths = [Path(name).resolve() for name in arguments] or sorted(BOOK.glob("*.ipynb"))
+    times: dict[str, float] = {}
+    for path in paths:
+        try:
+            seconds = execute(path)
+        except CellExecutionError as error:
+            print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
+            return 1
+        times[path.stem] = round(seconds, 1)
+        print(f"{path.name}: {seconds:.1f} s, {path.stat().st_size / 1000:.0f} kB", flush=True)
+    record(times)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
