@@ -1,0 +1,66 @@
+"""Build the site into _build/html; warnings are errors, and nothing is done twice.
+
+python tools/book.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+STAMP = ROOT / "_build" / "made-from"
+LOG = ROOT / "_build" / "build.log"
+SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "tests", "tools")
+
+
+def main() -> int:
+    """Build if a source has changed; return 0 if the site is there and without a warning."""
+    os.chdir(ROOT)
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted and (SITE / "index.html").exists():
+        print(f"The book is up to date: {SITE / 'index.html'}")
+        return 0
+    start = time.perf_counter()
+    print("Building the book ...", flush=True)
+    LOG.parent.mkdir(exist_ok=True)
+    STAMP.unlink(missing_ok=True)
+    main = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", main, "build", "book"]
+    command += ["--config", "_config.yml", "--toc", str(ROOT / "_toc.yml"), "--path-output", "."]
+    command += ["-W", "-n", "--keep-going", "--all"]
+    with LOG.open("w") as log:
+        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
+    text = re.sub(r"\x1b\[[0-9;]*m", "", LOG.read_text())
+    complaints = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error:", line)]
+    if code or complaints or not (SITE / "index.html").exists():
+        print("\n".join(complaints[:40]) or text[-3000:])
+        print(f"The book was not built; the whole log is in {LOG.relative_to(ROOT)}")
+        return 1
+    STAMP.write_text(wanted)
+    print(f"Built in {time.perf_counter() - start:.0f} s: {SITE / 'index.html'}")
+    return 0
+
+
+def fingerprint() -> str:
+    """Return a digest of everything that the pages are made from."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for name in SOURCES:
+        path = ROOT / name
+        files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
+        for file in files:
+            if "__pycache__" in file.parts or "_build" in file.parts:
+                continue
+            digest.update(str(file.relative_to(ROOT)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
