@@ -1,0 +1,159 @@
+"""The page that maps every numbered equation to its function and to the tests that check it.
+
+Equations are found in the notebooks (``$$ ... $$ (label)``), functions by their docstrings
+(``Eq. (4.1) ``kl-bernoulli``) and tests by their marks (``@pytest.mark.equation("kl-bernoulli")``).
+What is missing on one of the three sides is a warning, and so an error of the build.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).resolve().parents[2]
+LABELLED = re.compile(r"\$\$\s*\(([a-z][a-z0-9-]*)\)")
+CITED = re.compile(r"\((\d+\.\d+)\)\s+``([a-z0-9-]+)``")
+_log = logging.getLogger(__name__)
+
+
+class Equation(NamedTuple):
+    """A numbered equation: its number as text, its label and the page that derives it."""
+
+    number: str
+    label: str
+    page: str
+
+
+def equations() -> list[Equation]:
+    """Return the labelled equations of all chapters in the order of the book."""
+    found = []
+    for path in sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        found += [
+            Equation(f"{int(path.name[:2])}.{k}", label, path.stem)
+            for k, label in enumerate(LABELLED.findall(text), start=1)
+        ]
+    return found
+
+
+def functions() -> dict[str, list[tuple[str, str]]]:
+    """Return label -> (qualified name, number) of everything whose docstring cites it."""
+    cited: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path in sorted((ROOT / "saelib").rglob("*.py")):
+        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for name, docstring in _docstrings(ast.parse(path.read_text(encoding="utf-8")), module):
+            for number, label in CITED.findall(docstring):
+                if name not in [known for known, _ in cited[label]]:
+                    cited[label].append((name, number))
+    return dict(cited)
+
+
+def tests() -> dict[str, list[str]]:
+    """Return label -> tests that carry it as a mark, as ``file::name``."""
+    marked: dict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for decorator in node.decorator_list:
+                    if ast.unparse(decorator).startswith("pytest.mark.equation("):
+                        for argument in getattr(decorator, "args", []):
+                            marked[argument.value].append(f"{path.relative_to(ROOT)}::{node.name}")
+    return dict(marked)
+
+
+def complaints() -> list[str]:
+    """Return what does not fit together between the book, the functions and the tests."""
+    known = {equation.label: equation for equation in equations()}
+    cited, marked = functions(), tests()
+    found = []
+    for label, equation in known.items():
+        if label not in cited:
+            found.append(f"no docstring of saelib names Eq. ({equation.number}) ``{label}``")
+        if label not in marked:
+            found.append(f"no test is marked with equation({label!r})")
+    for label, places in cited.items():
+        for name, number in places:
+            if label not in known:
+                found.append(f"the docstring of {name} names ``{label}``, which no chapter has")
+            elif number != known[label].number:
+                found.append(
+                    f"the docstring of {name} calls ``{label}`` Eq. ({number}), but the book "
+                    f"numbers it ({known[label].number})"
+                )
+    found += [
+        f"{places[0]} is marked with {label!r}, which no chapter has"
+        for label, places in marked.items()
+        if label not in known
+    ]
+    return found
+
+
+def _docstrings(tree: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            name = f"{prefix}.{node.name}"
+            if not node.name.startswith("_"):
+                yield name, ast.get_docstring(node) or ""
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield from _docstrings(node, name)
+
+
+def _public(name: str) -> str:
+    """Return the shortest name under which a function is documented, as a role or a literal."""
+    import saelib
+
+    module, _, rest = name.removeprefix("saelib.").partition(".")
+    first = rest.partition(".")[0]
+    if saelib._MODULE_OF.get(first) == module:
+        name = f"saelib.{rest}"
+    elif module not in ("features", "images", "progress", "plotting"):
+        return f"`{name}`"
+    if module == "plotting":
+        name = f"saelib.plotting.{rest.rpartition('.')[2]}"
+    return f"{{py:obj}}`{name.removeprefix('saelib.')} <{name}>`"
+
+
+class EquationMap(SphinxDirective):
+    """The table of equations, functions and tests."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table, and warn of whatever is missing."""
+        for complaint in complaints():
+            _log.warning("equation map: %s", complaint, location=self.get_location())
+        for folder in ("saelib", "tests"):
+            for path in (ROOT / folder).rglob("*.py"):
+                self.env.note_dependency(str(path))
+        cited, marked = functions(), tests()
+        rows = ["| equation | computed by | checked by |", "|---|---|---|"]
+        for equation in equations():
+            by = [_public(name) for name, _ in cited.get(equation.label, [])]
+            checks = [
+                f"`{test.partition('::')[2]}` in `{test.partition('::')[0]}`"
+                for test in marked.get(equation.label, [])
+            ]
+            rows.append(
+                f"| {{eq}}`{equation.label}` `{equation.label}` | {', '.join(by)} "
+                f"| {'; '.join(checks)} |"
+            )
+        box = nodes.container()
+        box.document = self.state.document
+        self.state.nested_parse(StringList(rows, source="equation-map"), self.content_offset, box)
+        return box.children
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directive."""
+    app.add_directive("equation-map", EquationMap)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,171 @@
+"""The committed notebooks are executed, described, in shape, and compared by nbval."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+HEADINGS = ["Goals", "What you need", "The idea in one figure"]
+LAST_HEADINGS = ["What can go wrong", "Exercises", "What to remember", "Where next"]
+
+
+def cells_of(path, kind):
+    return [cell for cell in nbformat.read(path, 4).cells if cell.cell_type == kind]
+
+
+def draws(cell):
+    return any("image/png" in output.get("data", {}) for output in cell.outputs)
+
+
+def in_every_notebook(test):
+    return pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)(test)
+
+
+def test_all_chapters_are_there():
+    assert len(NOTEBOOKS) == 10
+
+
+@in_every_notebook
+def test_it_was_executed_in_order_from_a_fresh_kernel(path):
+    cells = cells_of(path, "code")
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+
+
+@in_every_notebook
+def test_what_prints_or_draws_has_stored_its_output(path):
+    """nbval does not compare a cell whose stored outputs are missing."""
+    for cell in cells_of(path, "code"):
+        speaks = re.search(r"^(print|plot_|check_)|^\w+\.(show|imshow)\(", cell.source, re.M)
+        assert cell.outputs or not speaks, cell.source
+    assert any(draws(cell) for cell in cells_of(path, "code"))
+
+
+@in_every_notebook
+def test_no_stored_output_is_an_error_a_warning_or_the_text_of_a_figure(path):
+    for cell in cells_of(path, "code"):
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.get("text")
+            if output.output_type == "execute_result":
+                assert "image/png" not in output.data
+                assert "<Axes" not in output.data.get("text/plain", "")
+
+
+@in_every_notebook
+def test_every_picture_has_a_caption_a_name_and_words_for_who_cannot_see_it(path):
+    for cell in filter(draws, cells_of(path, "code")):
+        settings = cell.metadata.get("mystnb", {})
+        assert len(settings.get("figure", {}).get("caption", "")) >= 30, cell.source
+        assert settings["figure"].get("name", "").startswith("fig-"), cell.source
+        assert len(settings.get("image", {}).get("alt", "")) >= 40, cell.source
+        assert sum("image/png" in output.get("data", {}) for output in cell.outputs) == 1
+
+
+def test_no_two_pictures_have_the_same_name():
+    names = [
+        cell.metadata["mystnb"]["figure"]["name"]
+        for path in NOTEBOOKS
+        for cell in filter(draws, cells_of(path, "code"))
+    ]
+    assert len(set(names)) == len(names)
+
+
+@in_every_notebook
+def test_it_is_light(path):
+    assert path.stat().st_size < 800_000
+    for cell in filter(draws, cells_of(path, "code")):
+        for output in cell.outputs:
+            assert len(output.get("data", {}).get("image/png", "")) * 3 / 4 < 70_000, cell.source
+
+
+def test_the_whole_book_is_light():
+    files = [file for file in (ROOT / "book").rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files if "__pycache__" not in file.parts) < 5e6
+
+
+@in_every_notebook
+def test_it_has_the_headings_of_the_template_in_order(path):
+    text = "\n\n".join(cell.source for cell in cells_of(path, "markdown"))
+    levels = [(len(marks), title) for marks, title in re.findall(r"^(#+) (.+)$", text, re.M)]
+    assert [level for level, _ in levels].count(1) == 1
+    assert levels[0][0] == 1
+    assert all(after - before <= 1 for (before, _), (after, _) in pairwise(levels))
+    second = [title for level, title in levels if level == 2]
+    assert second[: len(HEADINGS)] == HEADINGS
+    assert second[-len(LAST_HEADINGS) :] == LAST_HEADINGS
+
+
+@in_every_notebook
+def test_cells_are_short(path):
+    for cell in cells_of(path, "code"):
+        assert len(cell.source.splitlines()) <= 25, cell.source
+
+
+def test_every_numbered_equation_has_its_function_and_its_test():
+    specification = importlib.util.spec_from_file_location(
+        "equation_map", ROOT / "book" / "_ext" / "equation_map.py"
+    )
+    equation_map = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(equation_map)
+    assert len(equation_map.equations()) >= 26
+    assert equation_map.complaints() == []
+
+
+def nbval(folder, cells):
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbformat.write(notebook, folder / "notebook.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "-c", str(ROOT / "tools" / "nbval.ini")]
+    command += ["--rootdir", str(folder), "--nbval", "--nbval-sanitize-with"]
+    command += [str(ROOT / "tools" / "nbval-sanitize.cfg"), str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout
+
+
+def cell_that_prints(value, stored):
+    output = nbformat.v4.new_output("stream", name="stdout", text=f"{stored}\n")
+    return nbformat.v4.new_code_cell(f"print({value})", outputs=[output], execution_count=1)
+
+
+def test_the_comparison_passes_what_is_right_and_stops_one_changed_digit(tmp_path):
+    code, said = nbval(tmp_path, [cell_that_prints(0.387, stored=0.387)])
+    assert code == 0, said
+    code, said = nbval(tmp_path, [cell_that_prints(0.387, stored=0.386)])
+    assert code == 1
+    assert "1 failed" in said
+
+
+def test_the_comparison_stops_a_cell_that_raises(tmp_path):
+    cell = nbformat.v4.new_code_cell("assert 2 + 2 == 5", execution_count=1)
+    code, said = nbval(tmp_path, [cell])
+    assert code == 1
+    assert "1 failed" in said
+
+
+def test_a_digit_changed_in_a_real_chapter_is_found(tmp_path):
+    """The first printed number of chapter 1, with another last digit, in a copy of its start."""
+    cells = cells_of(NOTEBOOKS[0], "code")
+    printing = next(
+        k for k, cell in enumerate(cells) if re.search(r"\d", json.dumps(texts_of(cell)))
+    )
+    code, said = nbval(tmp_path, cells[: printing + 1])
+    assert code == 0, said
+    for output in cells[printing].outputs:
+        if output.output_type == "stream":
+            output.text = re.sub(
+                r"(\d)(?=\D*$)", lambda digit: str((int(digit[1]) + 1) % 10), output.text
+            )
+    code, said = nbval(tmp_path, cells[: printing + 1])
+    assert code == 1
+    assert "1 failed" in said
+
+
+def texts_of(cell):
+    return [output.text for output in cell.outputs if output.output_type == "stream"]
