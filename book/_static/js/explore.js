@@ -1,0 +1,308 @@
+/* Figures that the reader moves. Each is put below the static figure whose id it names, so that
+   the page is complete without scripts and in print. Sliders and buttons are the browser's own:
+   they work by keyboard and touch as they are. */
+(() => {
+  "use strict";
+
+  const COLOURS = { input: "#0072B2", hidden: "#009E73", output: "#D55E00", penalty: "#A0527D", ink: "#404040" };
+  const SVG = "http://www.w3.org/2000/svg";
+
+  const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+  const kl = (rho, q) => rho * Math.log(rho / q) + (1 - rho) * Math.log((1 - rho) / (1 - q));
+  const klSlope = (rho, q) => -rho / q + (1 - rho) / (1 - q);
+  const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
+  const short = (x) => (Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(3)).replace("-", "−");
+
+  function element(name, attributes = {}, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  }
+
+  function draw(parent, name, attributes = {}, text = "") {
+    const node = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    if (text) node.textContent = text;
+    parent.append(node);
+    return node;
+  }
+
+  let serial = 0;
+  /* A labelled slider that shows its value; `say` turns the number into words. */
+  function slider(label, { min, max, step, value, say = short }, onInput) {
+    const id = `explore-${++serial}`;
+    const shown = element("output", { for: id });
+    const input = element("input", { type: "range", id, min, max, step, value });
+    const tell = () => {
+      shown.textContent = say(input.valueAsNumber);
+      input.setAttribute("aria-valuetext", shown.textContent);
+    };
+    input.addEventListener("input", () => { tell(); onInput(); });
+    tell();
+    const row = element("div", { class: "explore-row" }, element("label", { for: id }, label), input, shown);
+    return { row, get value() { return input.valueAsNumber; }, set value(x) { input.value = x; tell(); } };
+  }
+
+  function box(figure, title, task) {
+    const heading = element("p", { class: "explore-title" }, title);
+    const words = element("p", { class: "explore-task" }, task);
+    const node = element("div", { class: "explore", role: "group", "aria-label": title }, heading, words);
+    figure.after(node);
+    return node;
+  }
+
+  /* Grey pixels, middle grey at 0; the values of one picture share one scale. */
+  function paint(canvas, values, side, limit) {
+    canvas.width = canvas.height = side;
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(side, side);
+    values.forEach((value, k) => {
+      const grey = Math.round(127.5 + 127.5 * clamp(value / limit, -1, 1));
+      image.data.set([grey, grey, grey, 255], 4 * k);
+    });
+    context.putImageData(image, 0, 0);
+  }
+
+  function unpack({ bytes, scale }) {
+    const raw = Int8Array.from(atob(bytes), (c) => c.charCodeAt(0));
+    const n = raw.length / scale.length;
+    return scale.map((s, i) => Array.from(raw.subarray(i * n, (i + 1) * n), (v) => (v * s) / 127));
+  }
+
+  /* 1. The KL curve. */
+  function klFigure(figure) {
+    const node = box(figure, "Move it: the penalty of one unit",
+      "Set the target ρ, then move the mean activation. Where is the penalty zero, and which way does the slope push?");
+    const svg = draw(node, "svg", { viewBox: "0 0 400 250", role: "img", class: "explore-plot" });
+    const [left, right, top, bottom, most] = [42, 390, 12, 208, 2];
+    const x = (q) => left + q * (right - left);
+    const y = (v) => bottom - clamp(v, -0.1, most * 1.03) / most * (bottom - top);
+    for (const v of [0, 0.5, 1, 1.5, 2]) {
+      draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#D9D9D9" });
+      draw(svg, "text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, v.toString());
+    }
+    for (const q of [0, 0.25, 0.5, 0.75, 1]) draw(svg, "text", { x: x(q), y: bottom + 18, "text-anchor": "middle" }, q.toString());
+    draw(svg, "text", { x: x(0.5), y: bottom + 36, "text-anchor": "middle" }, "mean activation ρ̂");
+    const curve = draw(svg, "path", { fill: "none", stroke: COLOURS.penalty, "stroke-width": 2.5 });
+    const tangent = draw(svg, "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
+    const target = draw(svg, "line", { y1: top, y2: bottom, stroke: COLOURS.hidden, "stroke-width": 1.5 });
+    const point = draw(svg, "circle", { r: 6, fill: COLOURS.penalty });
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
+    const update = () => {
+      const [rho, q] = [target_.value, mean.value];
+      let path = "";
+      for (let k = 1; k < 400; k++) {
+        const v = kl(rho, k / 400);
+        if (v <= most * 1.02) path += `${path ? "L" : "M"}${x(k / 400).toFixed(1)} ${y(v).toFixed(1)}`;
+      }
+      curve.setAttribute("d", path);
+      const [value, slope] = [kl(rho, q), klSlope(rho, q)];
+      const reach = 0.25 / Math.hypot(1, slope / most);
+      for (const [end, sign] of [["1", -1], ["2", 1]]) {
+        tangent.setAttribute(`x${end}`, x(q + sign * reach));
+        tangent.setAttribute(`y${end}`, y(value + sign * reach * slope));
+      }
+      for (const end of ["x1", "x2"]) target.setAttribute(end, x(rho));
+      point.setAttribute("cx", x(q));
+      point.setAttribute("cy", y(value));
+      const push = Math.abs(slope) < 0.02 ? "nothing to push" : slope < 0 ? "descent raises the unit's activation" : "descent lowers the unit's activation";
+      words.textContent = `KL = ${short(value)} nats, slope ${short(slope)}: ${push}.`;
+      svg.setAttribute("aria-label", `Curve of KL over the mean activation for target ${short(rho)}. ${words.textContent}`);
+    };
+    const target_ = slider("target ρ", { min: 0.01, max: 0.99, step: 0.01, value: 0.2, say: (v) => v.toFixed(2) }, update);
+    const mean = slider("mean activation ρ̂", { min: 0.005, max: 0.995, step: 0.005, value: 0.5 }, update);
+    node.append(target_.row, mean.row, words);
+    update();
+  }
+
+  /* 2. What excites a hidden unit. */
+  function unitFigure(figure) {
+    const { side, steps, flat, length } = window.exploreData.assignment;
+    const W1 = unpack(steps.at(-1).W1);
+    const node = box(figure, "Move it: what excites a unit",
+      "Choose one of the 25 units trained in the chapter Training. Turn the grating until the unit answers, then compare it with the input that excites it most.");
+    const weights = element("canvas", { role: "img" });
+    const stimulus = element("canvas", { role: "img" });
+    const bar = element("meter", { min: 0, max: 1, "aria-label": "activation of the unit" });
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
+    const pictures = element("div", { class: "explore-pair" },
+      element("div", {}, weights, element("span", {}, "weights of the unit")),
+      element("div", {}, stimulus, element("span", {}, "what it is shown")));
+    const button = element("button", { type: "button" }, "Show it its maximal input");
+    let maximal = false;
+    const update = () => {
+      const w = W1[unit.value - 1];
+      const norm = Math.hypot(...w);
+      let x = w.map((v) => v / norm);
+      if (!maximal) {
+        const [angle, f, p] = [turn.value * Math.PI / 180, frequency.value, phase.value * Math.PI / 180];
+        x = w.map((_, k) => Math.sin(2 * Math.PI * f *
+          (((k % side) - 3.5) * Math.cos(angle) + (Math.floor(k / side) - 3.5) * Math.sin(angle)) + p));
+        const mean = x.reduce((a, b) => a + b) / x.length;
+        x = x.map((v) => v - mean);
+        const size = Math.hypot(...x) || 1;
+        x = x.map((v) => v / size);
+      }
+      const z = flat[unit.value - 1] + length * w.reduce((sum, v, k) => sum + v * x[k], 0);
+      const best = sigmoid(flat[unit.value - 1] + length * norm);
+      bar.value = sigmoid(z);
+      paint(weights, w, side, Math.max(...w.map(Math.abs)));
+      paint(stimulus, x, side, Math.max(...x.map(Math.abs)));
+      const shown = maximal ? "its maximal input" : `a grating at ${turn.value}°, ${frequency.value.toFixed(2)} cycles per pixel`;
+      weights.setAttribute("aria-label", `Weights of unit ${unit.value}`);
+      stimulus.setAttribute("aria-label", `The unit is shown ${shown}`);
+      words.textContent = `Unit ${unit.value} is shown ${shown}: activation ${short(sigmoid(z))}. The most that any input of this length can reach is ${short(best)}.`;
+    };
+    const moved = () => { maximal = false; update(); };
+    const unit = slider("unit", { min: 1, max: W1.length, step: 1, value: 1, say: String }, () => update());
+    const turn = slider("orientation", { min: 0, max: 175, step: 5, value: 0, say: (v) => `${v}°` }, moved);
+    const frequency = slider("frequency", { min: 0.03, max: 0.45, step: 0.01, value: 0.15, say: (v) => v.toFixed(2) }, moved);
+    const phase = slider("phase", { min: 0, max: 345, step: 15, value: 0, say: (v) => `${v}°` }, moved);
+    button.addEventListener("click", () => { maximal = true; update(); });
+    node.append(pictures, bar, unit.row, turn.row, frequency.row, phase.row, button, words);
+    update();
+  }
+
+  /* 3. The filters while they are trained. */
+  function trainingFigure(figure) {
+    const { side, steps } = window.exploreData.assignment;
+    const W = steps.map((step) => unpack(step.W1));
+    const node = box(figure, "Move it: twenty-five units while they learn",
+      "Go through the iterations of L-BFGS. When do the first edges appear, and when do the last?");
+    const canvas = element("canvas", { role: "img", class: "explore-tiles" });
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
+    const update = () => {
+      const step = steps[at.value];
+      const across = 5 * (side + 1) - 1;
+      const mosaic = new Array(across * across).fill(1);
+      W[at.value].forEach((w, i) => {
+        const most = Math.max(...w.map(Math.abs));
+        const corner = Math.floor(i / 5) * (side + 1) * across + (i % 5) * (side + 1);
+        w.forEach((v, k) => { mosaic[corner + Math.floor(k / side) * across + (k % side)] = v / most; });
+      });
+      paint(canvas, mosaic, across, 1);
+      words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}.`;
+      canvas.setAttribute("aria-label", `Weights of 25 units. ${words.textContent}`);
+    };
+    const at = slider("iteration", { min: 0, max: steps.length - 1, step: 1, value: steps.length - 1, say: (k) => String(steps[k].iteration) }, update);
+    node.append(canvas, at.row, words);
+    update();
+  }
+
+  /* 4. Descent on a slice through the cost: W1[0][0] across, b1[0] up. */
+  const slice = {
+    range: { w: [-9, 9], b: [-7, 7] },
+    hidden(w, b) {
+      const { X, W1, b1 } = window.exploreData.slice;
+      return X.map((x) => [
+        sigmoid(x.reduce((z, v, k) => z + v * (k ? W1[0][k] : w), b)),
+        sigmoid(x.reduce((z, v, k) => z + v * W1[1][k], b1[1])),
+      ]);
+    },
+    output(a) {
+      const { W2, b2 } = window.exploreData.slice;
+      return W2.map((row, k) => sigmoid(row[0] * a[0] + row[1] * a[1] + b2[k]));
+    },
+    cost(w, b) {
+      const d = window.exploreData.slice;
+      const A = this.hidden(w, b);
+      const m = A.length;
+      let squares = 0;
+      A.forEach((a, i) => this.output(a).forEach((y, k) => { squares += (y - d.X[i][k]) ** 2; }));
+      let weights = w * w - d.W1[0][0] ** 2;
+      for (const row of [...d.W1, ...d.W2]) for (const v of row) weights += v * v;
+      const penalty = [0, 1].reduce((sum, j) => sum + kl(d.sparsityTarget, A.reduce((s, a) => s + a[j], 0) / m), 0);
+      return squares / (2 * m) + d.weightDecay / 2 * weights + d.sparsityWeight * penalty;
+    },
+    gradient(w, b, withPenalty = true) {
+      const d = window.exploreData.slice;
+      const A = this.hidden(w, b);
+      const m = A.length;
+      const mean = A.reduce((s, a) => s + a[0], 0) / m;
+      const push = withPenalty ? d.sparsityWeight * klSlope(d.sparsityTarget, mean) : 0;
+      let [gw, gb] = [0, 0];
+      A.forEach((a, i) => {
+        const back = this.output(a).reduce((s, y, k) => s + (y - d.X[i][k]) * y * (1 - y) * d.W2[k][0], 0);
+        const delta = (back + push) * a[0] * (1 - a[0]);
+        gw += delta * d.X[i][0] / m;
+        gb += delta / m;
+      });
+      return [gw + d.weightDecay * w, gb];
+    },
+  };
+
+  function descentFigure(figure) {
+    const node = box(figure, "Move it: descent on a slice through the cost",
+      "Start anywhere, by the sliders or by a click. The shades are J_sparse, computed by the forward pass alone; the path follows backpropagation. What does it do without the sparsity term, or with steps that are too long?");
+    const size = 88;
+    const canvas = element("canvas", { width: size, height: size, "aria-hidden": "true" });
+    const frame = element("div", { class: "explore-map" }, canvas);
+    const svg = draw(frame, "svg", { viewBox: "0 0 100 100", role: "img" });
+    const path = draw(svg, "polyline", { fill: "none", stroke: COLOURS.output, "stroke-width": 0.9 });
+    const dots = draw(svg, "g", { fill: COLOURS.output });
+    draw(svg, "text", { x: 98, y: 97, "text-anchor": "end" }, "weight W₁₁ →");
+    draw(svg, "text", { x: 2, y: 6 }, "↑ bias b₁");
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
+    const { w: [w0, w1], b: [b0, b1] } = slice.range;
+    const toX = (w) => (w - w0) / (w1 - w0) * 100;
+    const toY = (b) => 100 - (b - b0) / (b1 - b0) * 100;
+    const values = [];
+    for (let i = 0; i < size; i++) for (let j = 0; j < size; j++)
+      values.push(slice.cost(w0 + (j + 0.5) / size * (w1 - w0), b1 - (i + 0.5) / size * (b1 - b0)));
+    const low = Math.min(...values);
+    const high = Math.max(...values);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(size, size);
+    values.forEach((v, k) => {
+      const level = Math.floor(18 * Math.sqrt((v - low) / (high - low))) / 18;
+      image.data.set([235 - 150 * level, 240 - 115 * level, 246 - 70 * level, 255], 4 * k);
+    });
+    context.putImageData(image, 0, 0);
+    const check = element("input", { type: "checkbox", id: `explore-${++serial}` });
+    check.checked = true;
+    const update = () => {
+      let [w, b] = [startW.value, startB.value];
+      const first = slice.cost(w, b);
+      const eta = 10 ** rate.value;
+      const points = [[w, b]];
+      for (let k = 0; k < 80; k++) {
+        const [gw, gb] = slice.gradient(w, b, check.checked);
+        [w, b] = [w - eta * gw, b - eta * gb];
+        points.push([w, b]);
+      }
+      path.setAttribute("points", points.map(([p, q]) => `${toX(p).toFixed(2)},${toY(q).toFixed(2)}`).join(" "));
+      dots.replaceChildren();
+      points.forEach(([p, q], k) => draw(dots, "circle", { cx: toX(p), cy: toY(q), r: k ? 0.9 : 2 }));
+      const last = slice.cost(w, b);
+      words.textContent = `80 steps: J_sparse goes from ${short(first)} to ${short(last)}; the lowest on this map is ${short(low)}.`;
+      svg.setAttribute("aria-label", `Map of the cost over one weight and one bias, with the path of descent. ${words.textContent}`);
+    };
+    const startW = slider("weight W₁₁", { min: w0, max: w1, step: 0.1, value: 7, say: (v) => v.toFixed(1).replace("-", "−") }, update);
+    const startB = slider("bias b₁", { min: b0, max: b1, step: 0.1, value: 5, say: (v) => v.toFixed(1).replace("-", "−") }, update);
+    const rate = slider("step size η", { min: -1, max: 2.2, step: 0.1, value: 1, say: (v) => (10 ** v).toPrecision(2) }, update);
+    check.addEventListener("input", update);
+    svg.addEventListener("pointerdown", (event) => {
+      const area = svg.getBoundingClientRect();
+      startW.value = w0 + (event.clientX - area.left) / area.width * (w1 - w0);
+      startB.value = b1 - (event.clientY - area.top) / area.height * (b1 - b0);
+      update();
+    });
+    node.append(frame, startW.row, startB.row, rate.row,
+      element("div", { class: "explore-row" }, element("label", { for: check.id }, "with the sparsity term"), check), words);
+    update();
+  }
+
+  const FIGURES = {
+    "fig-kl-curve": klFigure,
+    "fig-maximal-inputs": unitFigure,
+    "fig-snapshots": trainingFigure,
+    "fig-descent": descentFigure,
+  };
+  // For the tests, which compare these with saelib.
+  window.explore = { kl, klSlope, slice };
+  for (const [id, build] of Object.entries(FIGURES)) {
+    const figure = document.getElementById(id);
+    if (figure) build(figure);
+  }
+})();

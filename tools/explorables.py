@@ -1,0 +1,109 @@
+"""Compute the data behind the figures that readers move, into book/_static/js/explore-data.js.
+
+    python tools/explorables.py
+
+A script, not JSON: pages opened from a folder may load scripts but not fetch files.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from saelib import (
+    Parameters,
+    SparseObjective,
+    encode,
+    natural_images,
+    normalize_patches,
+    sample_patches,
+    train,
+    whiten,
+)
+
+TARGET = Path(__file__).resolve().parent.parent / "book" / "_static" / "js" / "explore-data.js"
+SNAPSHOTS = (0, 1, 2, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400)
+
+
+def packed(W: np.ndarray) -> dict[str, Any]:
+    """Return weights as signed bytes in base64, each row with a scale of its own."""
+    scale = np.abs(W).max(axis=1)
+    rows = np.round(W / scale[:, None] * 127).astype(np.int8)
+    return {
+        "bytes": base64.b64encode(rows.tobytes()).decode(),
+        "scale": [float(f"{s:.4g}") for s in scale],
+    }
+
+
+def rounded(values: np.ndarray, digits: int = 4) -> Any:
+    """Return nested lists of rounded numbers."""
+    return np.round(values, digits).tolist()
+
+
+def assignment(images: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return the weights of the 64-25-64 network while it is trained, and how it ends."""
+    X = normalize_patches(sample_patches(images, n_patches=10_000, patch_size=8, seed=0))
+    objective = SparseObjective(X, n_hidden=25, sparsity_target=0.01, sparsity_weight=3.0)
+    theta0 = Parameters.random(n_features=64, n_hidden=25, seed=0).ravel()
+    kept = {0: theta0}
+
+    def keep(iteration: int, theta: np.ndarray) -> None:
+        if iteration in SNAPSHOTS:
+            kept[iteration] = theta
+
+    result = train(objective, theta0, max_iter=400, callback=keep)
+    steps = []
+    for iteration, theta in kept.items():
+        p = Parameters.unravel(theta, 64, 25)
+        steps.append(
+            {
+                "iteration": iteration,
+                "cost": float(f"{objective.terms(theta).total:.4g}"),
+                "meanActivation": float(f"{encode(X, p).mean():.3g}"),
+                "W1": packed(p.W1),
+            }
+        )
+    p = result.parameters
+    return {
+        "side": 8,
+        "steps": steps,
+        # What the units get from a flat grey patch, and how far from flat one patch in ten is.
+        "flat": rounded(p.W1.sum(axis=1) * 0.5 + p.b1),
+        "length": float(np.round(np.quantile(np.linalg.norm(X - 0.5, axis=1), 0.9), 3)),
+    }
+
+
+def two_parameters(images: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return a problem small enough to compute in the page: 40 patches of 2x2, two units."""
+    X = normalize_patches(sample_patches(images, n_patches=40, patch_size=2, seed=4)).round(3)
+    settings = {"weight_decay": 1e-3, "sparsity_target": 0.1, "sparsity_weight": 0.2}
+    objective = SparseObjective(X, n_hidden=2, **settings)
+    theta0 = Parameters.random(n_features=4, n_hidden=2, seed=1).ravel()
+    p = train(objective, theta0, max_iter=200, progress=False).parameters
+    return {
+        "X": rounded(X, 3),
+        "W1": rounded(p.W1),
+        "b1": rounded(p.b1),
+        "W2": rounded(p.W2),
+        "b2": rounded(p.b2),
+        "weightDecay": settings["weight_decay"],
+        "sparsityTarget": settings["sparsity_target"],
+        "sparsityWeight": settings["sparsity_weight"],
+    }
+
+
+def main() -> None:
+    """Write the file."""
+    images = {name: whiten(image) for name, image in natural_images().items()}
+    data = {"assignment": assignment(images), "slice": two_parameters(images)}
+    text = json.dumps(data, separators=(",", ":"))
+    TARGET.write_text(f"// Made by tools/explorables.py.\nwindow.exploreData = {text};\n")
+    print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
