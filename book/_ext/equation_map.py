@@ -138,7 +138,11 @@ class EquationMap(SphinxDirective):
         cited, marked = functions(), tests()
         rows = ["| equation | computed by | checked by |", "|---|---|---|"]
         for equation in equations():
-            by = [_public(name) for name, _ in cited.get(equation.label, [])]
+            by = [
+                _public(name)
+                for name, _ in cited.get(equation.label, [])
+                if not name.startswith("saelib.plotting")
+            ]
             checks = [
                 f"`{test.partition('::')[2]}` in `{test.partition('::')[0]}`"
                 for test in marked.get(equation.label, [])
