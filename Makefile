@@ -45,8 +45,11 @@ browser: book ## Visit every built page in a browser
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
 
-bench: setup ## Measure the speed (half an hour; ARGS=--quick for some minutes)
-	@$(STEP) "Measuring" $(BIN) benchmarks/run.py $(ARGS)
+bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--quick for some minutes)
+	@test -d .bench || "$(PYTHON)" -m venv .bench
+	@$(STEP) "Installing the peers" .bench/bin/python -m pip install -q --disable-pip-version-check \
+		-e . -r benchmarks/requirements.txt
+	@$(STEP) "Measuring" .bench/bin/python benchmarks/run.py $(ARGS)
 
 lock: setup ## Make requirements.lock anew from pyproject.toml
 	@$(STEP) "Resolving" $(BIN) -m uv pip compile -q --upgrade --universal --python-version 3.11 \
@@ -55,4 +58,4 @@ lock: setup ## Make requirements.lock anew from pyproject.toml
 		-o requirements.lock
 
 clean: ## Remove what was built, .venv included
-	rm -rf .venv _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv .bench _build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
