@@ -791,7 +791,7 @@ def _scaled(X: Array, scaling: Scaling) -> Array:
 
 def _is_random_state(value: object) -> bool:
     if isinstance(value, numbers.Integral):
-        return not isinstance(value, bool) and value >= 0
+        return not isinstance(value, bool) and int(value) >= 0
     # scikit-learn allows the module numpy.random too, for the global state.
     return value in (None, np.random) or isinstance(
         value, np.random.RandomState | np.random.Generator

@@ -1,27 +1,60 @@
 """The figures of the book, for readers to reuse. Each takes ``ax=None`` and returns the axes."""
 
+from saelib.plotting.classifier_figures import plot_label_curves
+from saelib.plotting.compression import plot_compression
 from saelib.plotting.curves import (
     plot_activation_histogram,
     plot_history,
     plot_kl,
     plot_mean_activations,
 )
+from saelib.plotting.descent import (
+    plot_batch_errors,
+    plot_cost_slice,
+    plot_step_sizes,
+    plot_two_roads,
+)
 from saelib.plotting.diagram import plot_network
 from saelib.plotting.filters import plot_filters, plot_patches
+from saelib.plotting.network_figures import plot_activation_function, plot_worked_network
+from saelib.plotting.speed_figures import plot_block_times, plot_times, plot_two_passes
 from saelib.plotting.style import COLOURS, INK, TEXT_COLOURS, new_axes, style, use_style
+from saelib.plotting.visualization_figures import (
+    plot_dictionary,
+    plot_gabor_fits,
+    plot_scales,
+    plot_top_patches,
+    plot_tuning,
+)
 
 __all__ = [
     "COLOURS",
     "INK",
     "TEXT_COLOURS",
     "new_axes",
+    "plot_activation_function",
     "plot_activation_histogram",
+    "plot_batch_errors",
+    "plot_block_times",
+    "plot_compression",
+    "plot_cost_slice",
+    "plot_dictionary",
     "plot_filters",
+    "plot_gabor_fits",
     "plot_history",
     "plot_kl",
+    "plot_label_curves",
     "plot_mean_activations",
     "plot_network",
     "plot_patches",
+    "plot_scales",
+    "plot_step_sizes",
+    "plot_times",
+    "plot_top_patches",
+    "plot_tuning",
+    "plot_two_passes",
+    "plot_two_roads",
+    "plot_worked_network",
     "style",
     "use_style",
 ]

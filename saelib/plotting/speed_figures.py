@@ -1,0 +1,192 @@
+"""The figures of the chapter on speed: two passes, the gain of each step, the length of blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from saelib.plotting.style import COLOURS, FAINT, INK, TEXT_COLOURS, new_axes, set_title
+
+__all__ = ["plot_block_times", "plot_times", "plot_two_passes"]
+
+
+def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw how two cores share the blocks of rows in the two passes of an evaluation.
+
+    Parameters
+    ----------
+    n_blocks : int, even and at least 2
+        Number of blocks.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If `n_blocks` is odd or less than 2.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_two_passes
+    >>> ax = plot_two_passes(n_blocks=4)
+    >>> len(ax.patches)
+    8
+    """
+    if n_blocks < 2 or n_blocks % 2:
+        raise ValueError(f"n_blocks is {n_blocks}; give an even number of at least 2")
+    ax = new_axes(ax, height=2.5)
+    columns, gap = n_blocks // 2, 0.9
+    start = 0.0
+    for name, width, colour in (("pass 1", 0.5, "hidden"), ("pass 2", 1.1, "output")):
+        for block in range(n_blocks):
+            core, column = block % 2, block // 2
+            # The second core is a little behind: whoever is done takes the next block.
+            left = start + column * width + 0.16 * core
+            ax.add_patch(
+                Rectangle(
+                    (left, core), width, 0.8, facecolor=COLOURS[colour], edgecolor="white", lw=2
+                )
+            )
+            ax.text(
+                left + width / 2, core + 0.42, str(block + 1),
+                ha="center", va="center", color="white", weight="bold",
+            )  # fmt: skip
+        end = start + columns * width + 0.16
+        ax.text((start + end) / 2, -0.15, name, ha="center", color=TEXT_COLOURS[colour])
+        at = end + gap / 2
+        sign = r"$\hat\rho$" if name == "pass 1" else r"$\nabla J$"
+        ax.axvline(at, 0.08, 0.8, color=COLOURS["penalty"] if name == "pass 1" else INK, lw=2)
+        ax.text(at + 0.1, 0.9, sign, va="center", fontsize=15)
+        start = end + gap
+    ax.set(xlim=(0, start + 0.4), ylim=(1.95, -0.5), xlabel="time", xticks=[])
+    ax.set_yticks([0.4, 1.4], ["core 1", "core 2"])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    set_title(ax, title)
+    return ax
+
+
+def _time(seconds: float) -> str:
+    milliseconds = 1e3 * seconds
+    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+
+
+def plot_times(
+    seconds: Mapping[str, float], floor: float, ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """Draw a bar for every version, on a logarithmic axis, and the floor as a line across.
+
+    Parameters
+    ----------
+    seconds : mapping of str to float
+        The time of each version, greater than 0, in the order from top to bottom.
+    floor : float, greater than 0
+        The time, in seconds, under which no version on as many cores can get.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw or a time is not positive.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_times
+    >>> ax = plot_times({"loop": 0.4, "vectorized": 0.02}, floor=0.01)
+    >>> [text.get_text() for text in ax.texts]
+    ['400 ms, 40x', '20 ms, 2.0x', 'the five products']
+    """
+    if not seconds or min(floor, *seconds.values()) <= 0:
+        raise ValueError(f"seconds is {dict(seconds)} and floor {floor}; give positive times")
+    ax = new_axes(ax, height=0.9 + 0.42 * len(seconds))
+    longest = max(seconds.values())
+    low = min(floor, *seconds.values()) / 3
+    for row, value in enumerate(seconds.values()):
+        ax.barh(row, value, color=COLOURS["hidden"], height=0.62)
+        ratio = value / floor
+        label = f"{_time(value)}, {ratio:.0f}x" if ratio >= 9.5 else f"{_time(value)}, {ratio:.1f}x"
+        # Within the bar if it is long, for otherwise the axes would have to be longer still.
+        inside = value > 4 * low * (longest / low) ** 0.5
+        ax.text(
+            value / 1.08 if inside else max(value, floor) * 1.08,
+            row,
+            label,
+            va="center",
+            ha="right" if inside else "left",
+            color="white" if inside else TEXT_COLOURS["hidden"],
+            weight="bold" if inside else "normal",
+        )
+    ax.axvline(floor, color=INK, linewidth=1.6)
+    ax.text(1.06 * floor, -0.62, "the five products", ha="left", va="bottom", color=INK)
+    ax.set(xscale="log", xlim=(low, 1.6 * longest), xlabel="time of one evaluation")
+    ax.set_ylim(len(seconds) - 0.5, -1.1)
+    ax.set_yticks(range(len(seconds)), list(seconds))
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:g} ms"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.spines["left"].set_visible(False)
+    set_title(ax, title)
+    return ax
+
+
+def plot_block_times(
+    rows: Sequence[int],
+    seconds: Sequence[float],
+    floor: float,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw the time of an evaluation over the number of rows in a block, and the floor.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Rows per block, at least 1.
+    seconds : sequence of float
+        The times that belong to them.
+    floor : float
+        The time of the matrix products alone, in seconds.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_block_times
+    >>> ax = plot_block_times([10, 100, 1000], [0.05, 0.02, 0.015], floor=0.01)
+    >>> ax.get_xlabel()
+    'rows in a block'
+    """
+    ax = new_axes(ax, height=3.2)
+    ax.plot(rows, [1e3 * value for value in seconds], "o-", color=COLOURS["hidden"])
+    ax.axhline(1e3 * floor, color=INK, linewidth=1.6)
+    ax.text(min(rows), 0.94e3 * floor, "the five products", ha="left", va="top", color=INK)
+    ax.set(xscale="log", ylim=(0, None), xlabel="rows in a block", ylabel="milliseconds")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.grid(axis="y", color=FAINT, alpha=0.3)
+    set_title(ax, title)
+    return ax
