@@ -1,0 +1,92 @@
+"""How much a code of a given length leaves unexplained: networks beside linear codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
+
+from saelib.plotting.style import COLOURS, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
+
+__all__ = ["plot_compression"]
+
+
+def plot_compression(
+    sizes: Sequence[int],
+    autoencoder: Mapping[str, ArrayLike],
+    pca: Mapping[str, ArrayLike],
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    r"""Draw the variance that codes of several lengths leave unexplained, for several data.
+
+    Dots are autoencoders, lines the linear codes of the same length; `unexplained_variance`,
+    Eq. (2.3) ``unexplained-variance``, gives the numbers.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Lengths of the code, growing.
+    autoencoder, pca : mapping of str to array_like of shape (len(sizes),)
+        Name of a data set to the fractions of its variance left unexplained.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the two mappings name different data sets, or a curve has not one value per size.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_compression
+    >>> ax = plot_compression([1, 2], {"noise": [0.8, 0.5]}, {"noise": [0.7, 0.4]})
+    >>> [text.get_text() for text in ax.texts]
+    ['noise', 'dots: autoencoder\nlines: PCA']
+    """
+    if set(autoencoder) != set(pca):
+        raise ValueError(
+            f"autoencoder names the data sets {sorted(autoencoder)} and pca {sorted(pca)}; give "
+            "one curve of each for every data set"
+        )
+    x = np.asarray(sizes, dtype=np.float64)
+    ax = new_axes(ax, height=3.7)
+    for name in autoencoder:
+        dots, line = np.asarray(autoencoder[name], float), np.asarray(pca[name], float)
+        if dots.shape != x.shape or line.shape != x.shape:
+            raise ValueError(
+                f"the curves of {name!r} have shapes {dots.shape} and {line.shape}; there are "
+                f"{len(x)} sizes, so give {len(x)} values"
+            )
+        ax.plot(x, line, color=INK, linewidth=1.5)
+        ax.plot(x, dots, "o", color=COLOURS["output"], markersize=7)
+        middle = len(x) // 2
+        ax.annotate(
+            name,
+            (x[middle], max(dots[middle], line[middle])),
+            xytext=(6, 6),
+            textcoords="offset points",
+            fontsize=FONT_SIZE,
+        )
+    ax.text(
+        0.99,
+        0.98,
+        "dots: autoencoder\nlines: PCA",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        color=TEXT_COLOURS["output"],
+        fontsize=FONT_SIZE,
+    )
+    ax.set(xlabel="length of the code", ylabel="variance unexplained", ylim=(-0.03, 1.05))
+    set_title(ax, title)
+    return ax

@@ -1,0 +1,110 @@
+"""The figures of the first chapters: activation functions, the worked network, compression."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from saelib import Parameters, SparseObjective, decode, encode
+from saelib.plotting import plot_activation_function, plot_compression, plot_worked_network
+
+WORKED = Parameters(
+    W1=np.array([[2.0, -1.0], [1.0, 1.0]]),
+    W2=np.array([[1.0, 2.0], [-1.0, 1.0]]),
+    b1=np.array([-0.4, -1.0]),
+    b2=np.array([-1.0, 0.0]),
+)
+INPUT = np.array([0.8, 0.2])
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def numbers_in_circles(ax):
+    """The numbers that stand in the units, input first, each layer from the top."""
+    lines = [text.get_text().replace("\N{MINUS SIGN}", "-") for text in ax.texts]
+    return [float(line.split("\n")[1]) for line in lines if "\n" in line]
+
+
+def curve(ax, style):
+    (line,) = [line for line in ax.lines if line.get_linestyle() == style]
+    return line.get_xdata(), line.get_ydata()
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_the_broken_line_is_the_slope_of_the_full_one(activation):
+    ax = plot_activation_function(activation)
+    z, a = curve(ax, "-")
+    _, slope = curve(ax, "--")
+    np.testing.assert_allclose(np.gradient(a, z)[1:-1], slope[1:-1], atol=2e-3)
+
+
+def test_an_activation_function_is_named_by_its_ends():
+    low, high = plot_activation_function("tanh").get_ylim()
+    assert low < -1 and high > 1
+    low, high = plot_activation_function("sigmoid").get_ylim()
+    assert -1 < low < 0 and 1 < high < 2
+
+
+def test_an_unknown_activation_function_is_refused():
+    with pytest.raises(ValueError, match="activation is 'relu'"):
+        plot_activation_function("relu")
+
+
+def test_forwards_the_units_hold_their_activations():
+    A = encode(INPUT[None, :], WORKED)
+    Y = decode(A, WORKED)
+    drawn = numbers_in_circles(plot_worked_network(WORKED, INPUT))
+    np.testing.assert_allclose(drawn, [*INPUT, *A[0], *Y[0]], atol=6e-5)
+
+
+def test_backwards_the_units_hold_the_gradients_of_the_biases():
+    objective = SparseObjective(INPUT[None, :], 2, weight_decay=0, sparsity_weight=0)
+    gradient = Parameters.unravel(objective(WORKED.ravel())[1], 2, 2)
+    drawn = numbers_in_circles(plot_worked_network(WORKED, INPUT, backward=True))
+    np.testing.assert_allclose(drawn, [*INPUT, *gradient.b1, *gradient.b2], atol=6e-5)
+
+
+def test_every_weight_and_bias_is_written_once():
+    texts = [text.get_text() for text in plot_worked_network(WORKED, INPUT).texts]
+    weights = [text.replace("\N{MINUS SIGN}", "-") for text in texts if "\n" not in text]
+    drawn = sorted(float(text.removeprefix("bias ")) for text in weights if text[-1].isdigit())
+    assert drawn == sorted(WORKED.ravel())
+
+
+def test_layers_of_different_sizes_are_drawn():
+    parameters = Parameters.random(n_features=3, n_hidden=1, seed=0)
+    assert len(numbers_in_circles(plot_worked_network(parameters, [0.1, 0.2, 0.3]))) == 7
+
+
+def test_a_network_too_large_to_read_is_refused():
+    with pytest.raises(ValueError, match="a layer of 4 units"):
+        plot_worked_network(Parameters.random(n_features=2, n_hidden=4, seed=0), INPUT)
+
+
+def test_an_input_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="shape"):
+        plot_worked_network(WORKED, [0.1, 0.2, 0.3])
+
+
+def test_compression_draws_dots_for_networks_and_a_line_for_pca():
+    ax = plot_compression([1, 2, 4], {"noise": [0.9, 0.8, 0.5]}, {"noise": [0.8, 0.7, 0.4]})
+    assert curve(ax, "-")[1].tolist() == [0.8, 0.7, 0.4]
+    assert curve(ax, "None")[1].tolist() == [0.9, 0.8, 0.5]
+
+
+def test_every_data_set_carries_its_name():
+    values = {"noise": [0.9, 0.8], "patches": [0.3, 0.1]}
+    texts = [text.get_text() for text in plot_compression([1, 2], values, values).texts]
+    assert texts[:2] == ["noise", "patches"]
+
+
+@pytest.mark.parametrize(
+    ("pca", "message"),
+    [({"other": [1.0, 0.5]}, "data sets"), ({"noise": [1.0]}, "there are 2 sizes")],
+)
+def test_curves_that_do_not_belong_together_are_refused(pca, message):
+    with pytest.raises(ValueError, match=message):
+        plot_compression([1, 2], {"noise": [1.0, 0.5]}, pca)
