@@ -43,9 +43,11 @@ def test_the_broken_line_is_the_slope_of_the_full_one(activation):
 
 def test_an_activation_function_is_named_by_its_ends():
     low, high = plot_activation_function("tanh").get_ylim()
-    assert low < -1 and high > 1
+    assert low < -1
+    assert high > 1
     low, high = plot_activation_function("sigmoid").get_ylim()
-    assert -1 < low < 0 and 1 < high < 2
+    assert -1 < low < 0
+    assert 1 < high < 2
 
 
 def test_an_unknown_activation_function_is_refused():
