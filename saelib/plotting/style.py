@@ -127,6 +127,9 @@ def new_axes(
     """
     if ax is not None:
         return ax
+    # A notebook's backend turns the interactive mode on when it is first loaded. Inside of the
+    # context that would be undone at its end, and no later figure would appear.
+    plt.draw_if_interactive()
     with style():
         ax = plt.figure(figsize=(width, height), layout=layout).add_subplot()
         # Ticks are made when they are first asked for, which should happen in this style.
