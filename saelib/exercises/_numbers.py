@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from saelib.exercises._verdict import Verdict
+from saelib.sparsity import kl_divergence, kl_gradient
 
 __all__ = ["QUESTIONS", "Question", "check_number"]
 
@@ -129,4 +130,101 @@ QUESTIONS["parameters-100-50"] = Question(
         "number more.",
     ),
     tolerance=0.0,
+)
+
+# Chapter 5: rho = 0.05 and beta = 3 on a fresh network, whose units have rho_hat of about 0.5.
+QUESTIONS["sparsity-push"] = Question(
+    chapter="chapter 5, Eq. (5.1)",
+    right=lambda: 3 * (-0.05 / 0.5 + 0.95 / 0.5),
+    wrong={
+        "weight-missing": (
+            lambda: -0.05 / 0.5 + 0.95 / 0.5,
+            "That is the slope of the divergence; its weight β is missing.",
+        ),
+        "slope-included": (
+            lambda: 3 * (-0.05 / 0.5 + 0.95 / 0.5) / 4,
+            "That is the term after the multiplication with f'(z); the term in the bracket is "
+            "asked for.",
+        ),
+        "divergence": (
+            lambda: 3 * float(kl_divergence(0.05, 0.5)),
+            "That is the penalty, not its slope.",
+        ),
+        "sign": (
+            lambda: -3 * (-0.05 / 0.5 + 0.95 / 0.5),
+            "The sign is turned round: these units are active too often.",
+        ),
+    },
+    hints=(
+        "Which of the two fractions in the bracket is the larger one?",
+        "The term has two fractions; both denominators are the same here.",
+    ),
+)
+QUESTIONS["sparsity-push-tanh"] = Question(
+    chapter="chapter 5, the section on tanh",
+    right=lambda: 3 / 2 * (-0.05 / 0.2 + 0.95 / 0.8),
+    wrong={
+        "half-missing": (
+            lambda: 3 * (-0.05 / 0.2 + 0.95 / 0.8),
+            "That would be a sigmoid unit: moving a tanh activation by 1 moves the mean on the "
+            "scale from 0 to 1 by less.",
+        ),
+        "mean-not-mapped": (
+            lambda: 3 / 2 * (-0.05 / -0.6 + 0.95 / 1.6),
+            "The mean of the tanh values went into the divergence as it is; it is not on the "
+            "scale from 0 to 1.",
+        ),
+        "mean-not-mapped-half-missing": (
+            lambda: 3 * (-0.05 / -0.6 + 0.95 / 1.6),
+            "The mean of the tanh values went into the divergence as it is; it is not on the "
+            "scale from 0 to 1.",
+        ),
+    },
+    hints=(
+        "What is rho_hat on the scale from 0 to 1?",
+        "The chain rule has one factor more than for the sigmoid.",
+    ),
+)
+QUESTIONS["relative-error-of-twice"] = Question(
+    chapter="chapter 5, Eq. (5.3)",
+    right=lambda: 1 / 3,
+    wrong={
+        "over-the-right-one": (
+            lambda: 1.0,
+            "That is the distance divided by the right gradient; Eq. (5.3) divides by something "
+            "else.",
+        ),
+        "over-the-wrong-one": (
+            lambda: 0.5,
+            "That is the distance divided by the wrong gradient; Eq. (5.3) divides by something "
+            "else.",
+        ),
+        "over-the-mean": (
+            lambda: 2 / 3,
+            "That is the distance divided by the mean of the two; Eq. (5.3) has no factor 1/2.",
+        ),
+    },
+    hints=(
+        "Put a = 2b into Eq. (5.3).",
+        "The length of b cancels.",
+    ),
+)
+QUESTIONS["slope-of-batches-of-one"] = Question(
+    chapter="chapter 5, the section on mini-batches",
+    right=lambda: float(np.mean(kl_gradient(0.2, [0.1, 0.5]))),
+    wrong={
+        "slope-of-the-mean": (
+            lambda: float(kl_gradient(0.2, 0.3)),
+            "That is the slope at the mean of both examples, which full batches use; the mean of "
+            "the two slopes is asked for.",
+        ),
+        "summed": (
+            lambda: float(np.sum(kl_gradient(0.2, [0.1, 0.5]))),
+            "That is the sum of the two slopes, not their mean.",
+        ),
+    },
+    hints=(
+        "With one example in a batch, what is the mean activation of the batch?",
+        "Two slopes, one negative and one positive, then their mean.",
+    ),
 )
