@@ -228,3 +228,261 @@ QUESTIONS["slope-of-batches-of-one"] = Question(
         "Two slopes, one negative and one positive, then their mean.",
     ),
 )
+QUESTIONS["activation-at-the-maximal-input"] = Question(
+    chapter="chapter 7, Eq. (7.1)",
+    right=lambda: 1 / (1 + np.exp(-(np.hypot(0.3, 0.4) - 1))),
+    wrong={
+        "before-activation": (
+            lambda: np.hypot(0.3, 0.4) - 1,
+            "That is z; the unit gives f(z).",
+        ),
+        "bias-forgotten": (
+            lambda: 1 / (1 + np.exp(-np.hypot(0.3, 0.4))),
+            "The bias is missing.",
+        ),
+        "raw-weights": (
+            lambda: 1 / (1 + np.exp(-(0.25 - 1))),
+            "That is the answer to the raw weights as input; their norm is not 1.",
+        ),
+    },
+    hints=(
+        "Which input is it, and what is w · x for it?",
+        "By Cauchy-Schwarz w · x is the norm of w. Then come the bias and the sigmoid.",
+    ),
+)
+QUESTIONS["activation-in-the-box"] = Question(
+    chapter="chapter 7, the section on the bound",
+    right=lambda: 1 / (1 + np.exp(-(0.7 - 1))),
+    wrong={
+        "ball": (
+            lambda: 1 / (1 + np.exp(-(0.5 - 1))),
+            "That is the answer for the ball; the corners of the box are farther away.",
+        ),
+        "before-activation": (lambda: 0.7 - 1, "That is z; the unit gives f(z)."),
+        "signs-ignored": (
+            lambda: 1 / (1 + np.exp(-(0.3 - 0.4 - 1))),
+            "That is the answer to (1, 1), whose second pixel has the wrong sign.",
+        ),
+    },
+    hints=(
+        "Here the pixels do not share a budget: choose each by itself.",
+        "A pixel with a positive weight should be as large as it may, one with a negative weight "
+        "as small.",
+    ),
+)
+QUESTIONS["gini-of-four"] = Question(
+    chapter="chapter 7, Eq. (7.3)",
+    right=lambda: 1 - 2 * (0.25 * 1.5 + 0.75 * 0.5) / 4,
+    wrong={
+        "sorted-downwards": (
+            lambda: 1 - 2 * (0.75 * 3.5 + 0.25 * 2.5) / 4,
+            "That comes out negative: the activations were sorted from large to small.",
+        ),
+        "half-forgotten": (
+            lambda: 1 - 2 * (0.25 * 1.0 + 0.75 * 0.0) / 4,
+            "The 1/2 in the weights n - k + 1/2 is missing.",
+        ),
+        "two-forgotten": (
+            lambda: 1 - (0.25 * 1.5 + 0.75 * 0.5) / 4,
+            "The factor 2 before the sum is missing.",
+        ),
+    },
+    hints=(
+        "Sort upwards, divide each activation by the sum of all four.",
+        "Only the last two shares are not 0. What are n, k and the weights for them?",
+    ),
+)
+QUESTIONS["kurtosis-of-a-switch"] = Question(
+    chapter="chapter 7, Eq. (7.4)",
+    right=lambda: (0.98 * 0.02**4 + 0.02 * 0.98**4) / (0.02 * 0.98) ** 2 - 3,
+    wrong={
+        "not-excess": (
+            lambda: (0.98 * 0.02**4 + 0.02 * 0.98**4) / (0.02 * 0.98) ** 2,
+            "Eq. (7.4) subtracts 3, the value of a Gaussian.",
+        ),
+        "not-centred": (
+            lambda: 0.02 / 0.02**2 - 3,
+            "The powers are those of a itself; Eq. (7.4) takes the mean activation off first.",
+        ),
+    },
+    hints=(
+        "The mean is 0.02, so the deviations are 0.98 and -0.02. How often does each come?",
+        "Average the squares, average the fourth powers, divide the second by the square of the "
+        "first.",
+    ),
+)
+QUESTIONS["weights-of-the-classifier"] = Question(
+    chapter="chapter 9",
+    right=lambda: 10 * (200 + 1),
+    wrong={
+        "biases-forgotten": (lambda: 10 * 200, "Each digit has a constant of its own as well."),
+        "on-pixels": (
+            lambda: 10 * (64 + 1),
+            "That is the classifier on the 64 pixels; this one gets the 200 features.",
+        ),
+        "one-digit": (lambda: 200 + 1, "That is the score of one digit; there are ten."),
+    },
+    hints=(
+        "One score per digit, and each score is a weighted sum plus a constant.",
+        "How many weights does one score have if there are 200 features?",
+    ),
+    tolerance=0.0,
+)
+QUESTIONS["uncertainty-of-an-accuracy"] = Question(
+    chapter="chapter 9",
+    right=lambda: 100 * float(np.sqrt(0.95 * 0.05 / 500)),
+    wrong={
+        "variance": (
+            lambda: 100 * 0.95 * 0.05 / 500,
+            "That is the variance; the standard deviation is its square root.",
+        ),
+        "not-in-points": (
+            lambda: float(np.sqrt(0.95 * 0.05 / 500)),
+            "That is right as a share; the answer is asked in percentage points.",
+        ),
+        "one-image": (
+            lambda: 100 * float(np.sqrt(0.95 * 0.05)),
+            "That is the spread of a single image, right or wrong; the mean of 500 varies less.",
+        ),
+    },
+    hints=(
+        "Each test image is right with probability 0.95, a Bernoulli variable. What is its "
+        "variance?",
+        "The variance of the mean of 500 independent variables is that of one, divided by 500.",
+    ),
+)
+QUESTIONS["penalty-after-whitening"] = Question(
+    chapter="chapter 9",
+    right=lambda: 1 / 0.04,
+    wrong={
+        "not-squared": (
+            lambda: 1 / 0.04**0.5,
+            "That is the factor between the weights; the penalty has their squares.",
+        ),
+        "upside-down": (
+            lambda: 0.04,
+            "The other way round: after whitening, the weak direction is cheaper to use.",
+        ),
+    },
+    hints=(
+        "Whitening divides the component by its standard deviation. What happens to the weight "
+        "that gives the same score?",
+        "Write the same score with both features, compare the two weights, then their squares.",
+    ),
+)
+
+
+def _two_rows() -> tuple[np.ndarray, np.ndarray]:
+    """Return the accuracies of the task "paired-difference", in percent."""
+    return np.array([88.0, 83.4, 90.2, 85.8, 87.6]), np.array([85.2, 81.6, 87.0, 84.2, 85.0])
+
+
+def _paired_ratio(ddof: int) -> float:
+    first, second = _two_rows()
+    difference = first - second
+    return float(difference.mean() / (difference.std(ddof=ddof) / len(difference) ** 0.5))
+
+
+def _unpaired_ratio() -> float:
+    first, second = _two_rows()
+    variance = (first.var(ddof=1) + second.var(ddof=1)) / len(first)
+    return float((first.mean() - second.mean()) / variance**0.5)
+
+
+QUESTIONS["paired-difference"] = Question(
+    chapter="chapter 9",
+    right=lambda: _paired_ratio(ddof=1),
+    wrong={
+        "of-one-draw": (
+            lambda: _paired_ratio(ddof=1) / 5**0.5,
+            "The mean of five draws varies less than one draw: divide by the square root of 5.",
+        ),
+        "spread-too-small": (
+            lambda: _paired_ratio(ddof=0),
+            "The mean is estimated from the same five numbers, so divide their squared "
+            "deviations by 4, not by 5.",
+        ),
+        "not-paired": (
+            _unpaired_ratio,
+            "That takes the two rows as if they came from different labelled examples. They "
+            "share the luck of the draw, which cancels in the difference of each pair.",
+        ),
+    },
+    hints=(
+        "Take the difference within each draw first, and forget the two rows.",
+        "Mean of the differences, divided by their standard deviation over the square root of "
+        "their number.",
+    ),
+)
+
+
+QUESTIONS["operations-of-the-products"] = Question(
+    chapter="chapter 10",
+    right=lambda: 5 * 2 * 60_000 * 784 * 196,
+    wrong={
+        "additions-forgotten": (
+            lambda: 5 * 60_000 * 784 * 196,
+            "Each entry of a product sums as many terms as it multiplies: count both.",
+        ),
+        "forward-only": (
+            lambda: 2 * 2 * 60_000 * 784 * 196,
+            "Those are the two products of the forward pass; three more lead back.",
+        ),
+        "one-product": (lambda: 2 * 60_000 * 784 * 196, "That is one of the five products."),
+    },
+    hints=(
+        "Which five products are there, and what are the shapes of their factors?",
+        "A product of shapes (a, b) and (b, c) takes a·b·c multiplications and as many additions.",
+    ),
+)
+QUESTIONS["bytes-of-the-activations"] = Question(
+    chapter="chapter 10",
+    right=lambda: 60_000 * 196 * 4 / 1e6,
+    wrong={
+        "float64": (lambda: 60_000 * 196 * 8 / 1e6, "That is float64; float32 has half of it."),
+        "outputs": (
+            lambda: 60_000 * 784 * 4 / 1e6,
+            "Those are the outputs, as large as X; the hidden activations are asked for.",
+        ),
+        "bits": (lambda: 60_000 * 196 * 32 / 1e6, "Those are bits; a byte has eight of them."),
+    },
+    hints=(
+        "What is the shape of A?",
+        "A float32 number takes 4 bytes, and a megabyte has a million of them.",
+    ),
+)
+QUESTIONS["price-of-forgetting"] = Question(
+    chapter="chapter 10",
+    right=lambda: 20.0,
+    wrong={
+        "one-in-six": (
+            lambda: 100 / 6,
+            "That is the share of the six products; the question is how much is added to five.",
+        ),
+        "whole-forward-pass": (
+            lambda: 40.0,
+            "Only the hidden activations are computed again; the outputs were never computed in "
+            "the first pass.",
+        ),
+    },
+    hints=(
+        "How many products does an evaluation take if A is kept, and how many if not?",
+        "All five products take the same number of operations.",
+    ),
+)
+QUESTIONS["sixteen-cores"] = Question(
+    chapter="chapter 10",
+    right=lambda: 1 / (0.1 + 0.9 / 16),
+    wrong={
+        "all-of-it": (lambda: 16.0, "Only nine tenths of the work can be shared."),
+        "share-of-sixteen": (
+            lambda: 0.1 + 0.9 * 16,
+            "The tenth that cannot be shared takes as long as ever; add up times, not speeds.",
+        ),
+        "infinitely-many": (lambda: 10.0, "That is the limit for more and more cores."),
+    },
+    hints=(
+        "Take the time on one core as 1. How long does each of the two parts take on 16 cores?",
+        "The gain is the old time divided by the new time.",
+    ),
+)
