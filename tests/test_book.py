@@ -69,6 +69,15 @@ def test_every_picture_has_a_caption_a_name_and_words_for_who_cannot_see_it(path
         assert sum("image/png" in output.get("data", {}) for output in cell.outputs) == 1
 
 
+@in_every_notebook
+def test_every_cell_with_a_caption_has_stored_its_picture(path):
+    captioned = [
+        cell for cell in cells_of(path, "code") if "figure" in cell.metadata.get("mystnb", {})
+    ]
+    assert captioned
+    assert all(draws(cell) for cell in captioned)
+
+
 def test_no_two_pictures_have_the_same_name():
     names = [
         cell.metadata["mystnb"]["figure"]["name"]
