@@ -8,6 +8,7 @@ from matplotlib.patches import Circle
 from saelib.plotting import (
     COLOURS,
     plot_batch_errors,
+    plot_batch_slopes,
     plot_cost_slice,
     plot_step_sizes,
     plot_two_roads,
@@ -23,6 +24,7 @@ FIGURES = {
         **k,
     ),
     "batches": lambda **k: plot_batch_errors([5, 50, 500], [3.0, 0.6, 0.06], [20, 8.0, 2.0], **k),
+    "slopes": lambda **k: plot_batch_slopes(0.2, (0.06, 0.4), **k),
     "slice": lambda **k: plot_cost_slice(GRID, GRID, BOWL, PATHS, **k),
 }  # fmt: skip
 
@@ -83,6 +85,13 @@ def test_the_errors_of_the_batches_are_on_logarithmic_axes_and_named():
     assert [text.get_text() for text in ax.texts[:2]] == ["noise", "bias"]
 
 
+def test_the_stars_are_the_slope_at_the_mean_and_the_mean_of_the_slopes():
+    ax = plot_batch_slopes(0.2, (0.5, 0.1))
+    stars = [line.get_xydata().ravel().tolist() for line in ax.lines if line.get_marker() == "*"]
+    of_the_mean, of_the_slopes = -0.2 / 0.3 + 0.8 / 0.7, (-2 + 0.8 / 0.9 - 0.4 + 1.6) / 2
+    assert np.array(stars) == pytest.approx(np.array([[0.3, of_the_mean], [0.3, of_the_slopes]]))
+
+
 def test_right_angles_look_right_on_the_slice_and_each_path_ends_at_its_star():
     ax = FIGURES["slice"]()
     assert ax.get_aspect() == 1.0
@@ -98,6 +107,8 @@ def test_right_angles_look_right_on_the_slice_and_each_path_ends_at_its_star():
         (lambda: plot_step_sizes([1, 2], [1]), r"steps \(2,\), errors \(1,\)"),
         (lambda: plot_step_sizes([1, 2], [1, 0]), "errors holds 0"),
         (lambda: plot_batch_errors([1, 2], [1, -1], [1, 1]), "bias holds -1"),
+        (lambda: plot_batch_slopes(0.2, (0.3, 0.3)), "both 0.3"),
+        (lambda: plot_batch_slopes(0.2, (0.0, 0.3)), "batch_means is 0"),
         (lambda: plot_cost_slice([0, 1], [0, 1, 2], np.ones((2, 3)), {}), "one row for each v"),
         (lambda: plot_cost_slice(GRID, GRID, BOWL, {"p": [1.0, 2.0]}), "path 'p' has shape"),
     ],

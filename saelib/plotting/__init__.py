@@ -10,12 +10,18 @@ from saelib.plotting.curves import (
 )
 from saelib.plotting.descent import (
     plot_batch_errors,
+    plot_batch_slopes,
     plot_cost_slice,
     plot_step_sizes,
     plot_two_roads,
 )
 from saelib.plotting.diagram import plot_network
 from saelib.plotting.filters import plot_filters, plot_patches
+from saelib.plotting.mistakes_figures import (
+    plot_gradient_check,
+    plot_history_panels,
+    plot_tile_panels,
+)
 from saelib.plotting.network_figures import plot_activation_function, plot_worked_network
 from saelib.plotting.speed_figures import plot_block_times, plot_times, plot_two_passes
 from saelib.plotting.style import COLOURS, INK, TEXT_COLOURS, new_axes, style, use_style
@@ -35,13 +41,16 @@ __all__ = [
     "plot_activation_function",
     "plot_activation_histogram",
     "plot_batch_errors",
+    "plot_batch_slopes",
     "plot_block_times",
     "plot_compression",
     "plot_cost_slice",
     "plot_dictionary",
     "plot_filters",
     "plot_gabor_fits",
+    "plot_gradient_check",
     "plot_history",
+    "plot_history_panels",
     "plot_kl",
     "plot_label_curves",
     "plot_mean_activations",
@@ -49,6 +58,7 @@ __all__ = [
     "plot_patches",
     "plot_scales",
     "plot_step_sizes",
+    "plot_tile_panels",
     "plot_times",
     "plot_top_patches",
     "plot_tuning",

@@ -10,9 +10,17 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
 
+from saelib._validation import real_number
 from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
+from saelib.sparsity import kl_gradient
 
-__all__ = ["plot_batch_errors", "plot_cost_slice", "plot_step_sizes", "plot_two_roads"]
+__all__ = [
+    "plot_batch_errors",
+    "plot_batch_slopes",
+    "plot_cost_slice",
+    "plot_step_sizes",
+    "plot_two_roads",
+]
 
 _RADIUS = 0.3
 # Deep is light, so that the ink of the paths stands out where they end.
@@ -159,6 +167,76 @@ def plot_step_sizes(
     return ax
 
 
+def plot_batch_slopes(
+    rho: float, batch_means: tuple[float, float], ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """Draw why two mini-batches see another slope of the penalty than all examples together.
+
+    Eq. (4.2) ``kl-gradient`` is curved, so the mean of its values at two batch means is not its
+    value at the mean of the two.
+
+    Parameters
+    ----------
+    rho : float in (0, 1)
+        The sparsity target.
+    batch_means : (float, float), in (0, 1)
+        Mean activation of a unit in each of two batches of the same size.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If a mean is not between 0 and 1, or the two are equal.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_batch_slopes
+    >>> ax = plot_batch_slopes(0.2, (0.06, 0.4))
+    >>> len(ax.lines)
+    5
+    """
+    left, right = sorted(
+        real_number("batch_means", mean, low=0.0, high=1.0, open_ends=True) for mean in batch_means
+    )
+    if left == right:
+        raise ValueError(f"batch_means are both {left:g}; give two different ones")
+    ax = new_axes(ax, height=3.6)
+    margin = min(0.15 * (right - left), 0.3 * left, 0.3 * (1 - right))
+    curve = np.linspace(left - margin, right + margin, 300)
+    ends = np.array([left, right])
+    middle, slopes = ends.mean(), kl_gradient(rho, ends)
+    ax.axhline(0.0, color=FAINT, linewidth=1, linestyle=":")
+    ax.plot(curve, kl_gradient(rho, curve), color=COLOURS["penalty"], linewidth=2.4)
+    ax.plot(ends, slopes, "o--", color=INK, linewidth=1.4, markersize=7, zorder=3)
+    for height, words, colour, above in (
+        (kl_gradient(rho, middle), "slope at the mean:\nall examples", "penalty", True),
+        (slopes.mean(), "mean of the slopes:\ntwo batches", None, False),
+    ):
+        dot, ink = (COLOURS[colour], TEXT_COLOURS[colour]) if colour else (INK, INK)
+        ax.plot(middle, height, "*", color=dot, markersize=16, zorder=4)
+        ax.annotate(
+            words,
+            (middle, height),
+            xytext=(-2, 12) if above else (8, -8),
+            textcoords="offset points",
+            ha="center" if above else "left",
+            va="bottom" if above else "top",
+            color=ink,
+            fontsize=FONT_SIZE,
+        )
+    ax.set(xlabel=r"mean activation $\hat\rho$", ylabel="slope of the divergence")
+    set_title(ax, title)
+    return ax
+
+
 def plot_batch_errors(
     batch_sizes: ArrayLike,
     bias: ArrayLike,
@@ -277,12 +355,13 @@ def plot_cost_slice(
             raise ValueError(
                 f"path {label!r} has shape {track.shape}; give one row (u, v) for each step"
             )
-    ax = new_axes(ax, width=4.4, height=4.2)
+    ax = new_axes(ax, width=4.2, height=4.0)
     low, high = heights.min(), heights.max()
     # Levels closer together near the bottom, where the slope is small.
-    levels = low + (high - low) * np.linspace(0, 1, 15) ** 2
+    levels = low + (high - low) * np.linspace(0, 1, 11) ** 2
     # Smooth edges would make the file of the picture three times as large.
     ax.contourf(across, up, heights, levels, cmap=_GREYS, antialiased=False)
+    ax.contour(across, up, heights, levels[1:-2], colors=FAINT, linewidths=0.5)
     for number, (label, track) in enumerate(tracks.items()):
         colour, ink, dashes = (
             (COLOURS["penalty"], TEXT_COLOURS["penalty"], "-") if number == 0 else (INK, INK, "--")
