@@ -486,3 +486,98 @@ QUESTIONS["sixteen-cores"] = Question(
         "The gain is the old time divided by the new time.",
     ),
 )
+
+QUESTIONS["unexplained-by-constant"] = Question(
+    chapter="chapter 2, Eq. (2.3)",
+    right=lambda: 1.0,
+    wrong={
+        "explained": (
+            lambda: 0.0,
+            "That is a perfect reconstruction; this network gives every input the same answer.",
+        ),
+    },
+    hints=(
+        "Which constant has the smallest squared error?",
+        "Put that constant in the place of the reconstruction in Eq. (2.3).",
+    ),
+)
+
+QUESTIONS["weight-decay-worked"] = Question(
+    chapter="chapter 2, Eq. (2.2)",
+    right=lambda: 0.1 / 2 * 14,
+    wrong={
+        "not-halved": (lambda: 0.1 * 14, "The factor 1/2 is missing."),
+        "biases-decay": (
+            lambda: 0.1 / 2 * (14 + 0.16 + 1 + 1),
+            "The biases are counted too; they do not decay.",
+        ),
+        "over-m": (
+            lambda: 0.1 / 2 * 14 / 10,
+            "It is divided by the number of examples; only the reconstruction error is a mean.",
+        ),
+        "one-matrix": (lambda: 0.1 / 2 * 7, "One of the two matrices is left out."),
+        "not-squared": (
+            lambda: 0.1 / 2 * 10,
+            "The absolute values of the weights are added, and not their squares.",
+        ),
+    },
+    hints=(
+        "Go through Eq. (2.2) symbol by symbol.",
+        "Add the squares of all entries of both matrices first.",
+    ),
+)
+
+QUESTIONS["unexplained-4-2-1-1"] = Question(
+    chapter="chapter 2",
+    right=lambda: (1 + 1) / (4 + 2 + 1 + 1),
+    wrong={
+        "equal-variances": (
+            lambda: 1 - 2 / 4,
+            "1 - k/n holds for inputs of equal variance; these differ.",
+        ),
+        "explained": (
+            lambda: (4 + 2) / (4 + 2 + 1 + 1),
+            "That is the fraction that the code explains, not the one it leaves.",
+        ),
+        "standard-deviations": (
+            lambda: 2 / (2 + 2**0.5 + 1 + 1),
+            "The standard deviations are added; it is the variances that add up.",
+        ),
+        "first-two": (
+            lambda: (1 + 2) / (4 + 2 + 1 + 1),
+            "The first two inputs are kept; others are worth more.",
+        ),
+    },
+    hints=(
+        "If you may keep two of the four inputs, which two do you keep?",
+        "Divide what is lost by what there was.",
+    ),
+)
+
+QUESTIONS["unexplained-two-pixels"] = Question(
+    chapter="chapter 2",
+    right=lambda: float(np.linalg.eigvalsh([[1.0, 0.8], [0.8, 1.0]])[0]) / 2,
+    wrong={
+        "one-pixel-kept": (
+            lambda: (1 - 0.8**2) / 2,
+            "That keeps one pixel and predicts the other from it. A better direction lies between.",
+        ),
+        "not-a-fraction": (
+            lambda: 1 - 0.8,
+            "That is a variance; the fraction compares it with the variance of both pixels.",
+        ),
+        "independent": (lambda: 1 / 2, "That is for pixels without correlation."),
+        "explained": (
+            lambda: (1 + 0.8) / 2,
+            "That is the fraction that the code explains, not the one it leaves.",
+        ),
+        "regression": (
+            lambda: 1 - 0.8**2,
+            "That is what one pixel leaves unexplained of the other; the question is about both.",
+        ),
+    },
+    hints=(
+        "Which direction in the plane of the two pixels varies most?",
+        "What is the variance along the direction at right angles to it?",
+    ),
+)
