@@ -25,7 +25,7 @@ FIGURES = {
     ),
     "batches": lambda **k: plot_batch_errors([5, 50, 500], [3.0, 0.6, 0.06], [20, 8.0, 2.0], **k),
     "slopes": lambda **k: plot_batch_slopes(0.2, (0.06, 0.4), **k),
-    "slice": lambda **k: plot_cost_slice(GRID, GRID, BOWL, PATHS, **k),
+    "slice": lambda **k: plot_cost_slice(GRID, GRID, BOWL, PATHS, ("u", "v"), **k),
 }  # fmt: skip
 
 
@@ -95,6 +95,7 @@ def test_the_stars_are_the_slope_at_the_mean_and_the_mean_of_the_slopes():
 def test_right_angles_look_right_on_the_slice_and_each_path_ends_at_its_star():
     ax = FIGURES["slice"]()
     assert ax.get_aspect() == 1.0
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("u", "v")
     stars = [line.get_xydata().ravel().tolist() for line in ax.lines if line.get_marker() == "*"]
     assert stars == [[0, 0], [1.0, 0.9]]
     assert [text.get_text() for text in ax.texts] == list(PATHS)

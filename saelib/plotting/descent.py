@@ -304,6 +304,7 @@ def plot_cost_slice(
     v: ArrayLike,
     cost: ArrayLike,
     paths: Mapping[str, ArrayLike],
+    labels: tuple[str, str] = ("", ""),
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -318,6 +319,8 @@ def plot_cost_slice(
     paths : mapping of str to array_like of shape (n_steps + 1, 2)
         Label and points of every path, from the start, a dot, to the end, a star. The first
         path is drawn in the penalty's purple, the others in ink and dashed.
+    labels : (str, str)
+        What the horizontal and the vertical parameter are.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
@@ -381,6 +384,7 @@ def plot_cost_slice(
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1},
         )
     ax.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]), aspect="equal")
+    ax.set(xlabel=labels[0], ylabel=labels[1])
     set_title(ax, title)
     return ax
 
