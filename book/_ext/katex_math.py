@@ -1,0 +1,107 @@
+"""Render equations with KaTeX while the site is built: pages need neither a script nor a network.
+
+KaTeX itself comes with the package djangocms-katex and runs in quickjs, a small JavaScript
+interpreter for Python. An equation that KaTeX does not understand is a warning that names its page.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import quickjs
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+
+logger = logging.getLogger(__name__)
+OPTIONS = {"throwOnError": True, "strict": "error", "output": "htmlAndMathml"}
+
+
+def folder() -> Path:
+    """Return where the files of KaTeX are."""
+    inside = "djangocms_katex/static/djangocms_katex/vendor/katex"
+    return Path(str(distribution("djangocms-katex").locate_file(inside)))
+
+
+@cache
+def renderer() -> Any:
+    """Return a JavaScript function of an equation and of whether it stands on its own.
+
+    It returns JSON, because quickjs cannot hand over strings that were made from many parts.
+    """
+    context = quickjs.Context()
+    context.eval((folder() / "katex.min.js").read_text(encoding="utf-8") + "; 0")
+    context.eval(
+        "function render(tex, displayMode) { return JSON.stringify(katex.renderToString(tex, "
+        f"Object.assign({{displayMode}}, {json.dumps(OPTIONS)}))); }}; 0"
+    )
+    return context.get("render")
+
+
+@cache
+def rendered(tex: str, display: bool) -> str:
+    """Return the HTML of an equation, with MathML in it for who cannot see it."""
+    return str(json.loads(renderer()(tex, display)))
+
+
+def markup(node: nodes.Element, display: bool) -> str:
+    """Return the HTML of an equation, or its source and a warning where KaTeX fails."""
+    tex = node.astext()
+    if display and "\\\\" in tex and "\\begin" not in tex:
+        tex = rf"\begin{{gathered}}{tex}\end{{gathered}}"
+    try:
+        return rendered(tex, display)
+    except quickjs.JSException as error:
+        message = re.sub(r"\s+", " ", str(error)).strip()
+        logger.warning("KaTeX cannot render %r: %s", tex, message, location=node)
+        return f'<code class="katex-error">{html.escape(tex)}</code>'
+
+
+def visit_inline(self: Any, node: nodes.math) -> None:
+    """Write an equation within a line."""
+    self.body.append(f'<span class="math notranslate">{markup(node, display=False)}</span>')
+    raise nodes.SkipNode
+
+
+def visit_display(self: Any, node: nodes.math_block) -> None:
+    """Write an equation of its own: a box that scrolls, and the number beside it."""
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate"))
+    self.body.append(f'<div class="math-box">{markup(node, display=True)}</div>')
+    if node["number"]:
+        number = get_node_equation_number(self, node)
+        link = f'<a class="headerlink" href="#{node["ids"][0]}" title="Link to this equation">#</a>'
+        self.body.append(f'<span class="eqno">({number}){link}</span>')
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def copy_files(app: Sphinx, exception: Exception | None) -> None:
+    """Put style, fonts and licence of KaTeX into the site; every browser reads woff2."""
+    if exception or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / "katex"
+    (target / "fonts").mkdir(parents=True, exist_ok=True)
+    for font in (folder() / "fonts").glob("*.woff2"):
+        copyfile(font, target / "fonts" / font.name)
+    copyfile(folder() / "LICENSE", target / "LICENSE")
+    style = (folder() / "katex.min.css").read_text(encoding="utf-8")
+    style = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("(?:woff|truetype)"\)', "", style)
+    (target / "katex.min.css").write_text(style, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the renderer; `html_math_renderer = "katex"` makes Sphinx use it."""
+    app.add_html_math_renderer(
+        "katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None)
+    )
+    app.add_css_file("katex/katex.min.css", priority=300)
+    app.connect("build-finished", copy_files)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
