@@ -1,0 +1,303 @@
+"""Pictures of what hidden units look for: Gabor fits, tuning, and the patches that excite them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from saelib._validation import whole_number
+from saelib.features import GaborFit, TuningCurve, gabor
+from saelib.plotting.filters import plot_filters, plot_patches
+from saelib.plotting.style import COLOURS, FONT_SIZE, INK, style
+
+__all__ = [
+    "plot_dictionary",
+    "plot_gabor_fits",
+    "plot_scales",
+    "plot_top_patches",
+    "plot_tuning",
+]
+
+Array = NDArray[np.float64]
+
+
+def _panel(figure: Figure, place: tuple[int, int, int], title: str) -> Axes:
+    ax = figure.add_subplot(*place)
+    ax.set_title(title, loc="left", fontsize=FONT_SIZE, color=INK)
+    return ax
+
+
+def _figure(width: float, height: float, title: str | None) -> Figure:
+    # Loads a notebook's backend before the context, as in `new_axes`.
+    plt.draw_if_interactive()
+    with style():
+        figure = plt.figure(figsize=(width, height), layout="constrained")
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
+    return figure
+
+
+def plot_top_patches(
+    W1: ArrayLike,
+    X: ArrayLike,
+    units: Sequence[int],
+    n_patches: int = 8,
+    title: str | None = None,
+) -> Figure:
+    """Draw what each unit looks for, and beside it the patches that excite it most.
+
+    Parameters
+    ----------
+    W1 : array_like of shape (n_hidden, side * side)
+        Weights into the hidden layer.
+    X : array_like of shape (n_samples, side * side)
+        Patches to choose from; biases do not change which of them are best.
+    units : sequence of int
+        The units to show, one per row of tiles.
+    n_patches : int, at least 1
+        Patches per unit.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels: the weights, and the patches, each tile on a scale of its own.
+
+    Raises
+    ------
+    ValueError
+        If a unit does not exist or there are fewer patches than asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.plotting import plot_top_patches
+    >>> X = np.random.default_rng(0).normal(size=(50, 36))
+    >>> len(plot_top_patches(X[:3], X, units=[0, 2], n_patches=4).axes)
+    2
+    """
+    W1, X = np.asarray(W1, dtype=np.float64), np.asarray(X, dtype=np.float64)
+    n_patches = whole_number("n_patches", n_patches, low=1)
+    if len(X) < n_patches:
+        raise ValueError(f"X has {len(X)} patches; n_patches is {n_patches}, give that many")
+    if min(units) < 0 or max(units) >= len(W1):
+        raise ValueError(f"units are {list(units)}; there are {len(W1)}, counted from 0")
+    chosen = W1[list(units)]
+    best = np.argsort(-(X @ chosen.T), axis=0, kind="stable")[:n_patches].T
+    # About their own means: the grey of a patch is not what these units look at.
+    patches = X[best.ravel()] - X[best.ravel()].mean(axis=1, keepdims=True)
+    figure = _figure(5.0, 0.2 + 5.0 * (len(units) / (n_patches + 1.6)) + 0.45, title)
+    grid = figure.add_gridspec(1, 2, width_ratios=[1, n_patches])
+    for cell, tiles, ncols, name in (
+        (grid[0], chosen, 1, "unit"),
+        (grid[1], patches, n_patches, "the patches that excite it most"),
+    ):
+        ax = figure.add_subplot(cell)
+        plot_filters(tiles, ncols=ncols, ax=ax)
+        ax.set_title(name, loc="left", fontsize=FONT_SIZE, color=INK)
+    return figure
+
+
+def plot_scales(W1: ArrayLike, ncols: int = 10, title: str | None = None) -> Figure:
+    """Draw the same weights twice: on one scale for all, and each unit on its own scale.
+
+    Parameters
+    ----------
+    W1 : array_like of shape (n_hidden, side * side)
+        One unit per row.
+    ncols : int, at least 1
+        Tiles per row.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels, one below the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.plotting import plot_scales
+    >>> len(plot_scales(np.random.default_rng(0).normal(size=(20, 36))).axes)
+    2
+    """
+    W1 = np.asarray(W1, dtype=np.float64)
+    nrows = -(-len(W1) // ncols)
+    figure = _figure(5.0, 2 * (5.0 * nrows / ncols + 0.3) + (0.3 if title else 0.0), title)
+    plot_patches(W1, ncols=ncols, ax=_panel(figure, (2, 1, 1), "raw weights, one scale for all"))
+    plot_filters(W1, ncols=ncols, ax=_panel(figure, (2, 1, 2), "each unit on its own scale"))
+    return figure
+
+
+def _gabor_images(fit: GaborFit, side: int) -> Array:
+    """Return the fitted Gabor functions, flat and without their means, which are free."""
+    numbers = zip(
+        fit.x,
+        fit.y,
+        fit.orientation,
+        fit.frequency,
+        fit.width,
+        fit.length,
+        fit.phase,
+        strict=True,
+    )
+    images = np.array([gabor(side, *row).ravel() for row in numbers]) * fit.amplitude[:, None]
+    return images - images.mean(axis=1, keepdims=True)
+
+
+def plot_gabor_fits(
+    W: ArrayLike, fit: GaborFit, units: Sequence[int], title: str | None = None
+) -> Figure:
+    """Draw filters above the Gabor functions fitted to them, and what the fit leaves over.
+
+    Parameters
+    ----------
+    W : array_like of shape (n_hidden, side * side)
+        One square filter per row.
+    fit : GaborFit
+        What `fit_gabor(W)` returned.
+    units : sequence of int
+        The units to show, one per column.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Three rows of tiles on one scale per unit, R² under each column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.features import fit_gabor
+    >>> from saelib.plotting import plot_gabor_fits
+    >>> W = np.random.default_rng(0).normal(size=(3, 64))
+    >>> len(plot_gabor_fits(W, fit_gabor(W), units=[0, 2]).axes)
+    6
+    """
+    W = np.asarray(W, dtype=np.float64)
+    side = round(W.shape[1] ** 0.5)
+    centred = W - W.mean(axis=1, keepdims=True)
+    fitted = _gabor_images(fit, side)
+    figure = _figure(5.0, 3 * 4.3 / len(units) + 0.5 + (0.3 if title else 0.0), title)
+    axes = figure.subplots(3, len(units), squeeze=False)
+    rows = (("unit", centred), ("Gabor", fitted), ("rest", centred - fitted))
+    for line, (name, tiles) in zip(axes, rows, strict=True):
+        for ax, unit in zip(line, units, strict=True):
+            limit = np.abs(centred[unit]).max()
+            ax.imshow(tiles[unit].reshape(side, side), cmap="gray", vmin=-limit, vmax=limit)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+        line[0].set_ylabel(name, fontsize=FONT_SIZE)
+    for ax, unit in zip(axes[-1], units, strict=True):
+        ax.set_xlabel(f"R² {fit.r2[unit]:.2f}", fontsize=FONT_SIZE)
+    return figure
+
+
+def plot_tuning(tunings: Sequence[TuningCurve], title: str | None = None) -> Figure:
+    """Draw tuning curves over orientation and over frequency, as shares of the best answer.
+
+    Parameters
+    ----------
+    tunings : sequence of TuningCurve
+        What `tuning_curve` returned, one for each unit; at most three can be told apart.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Over orientation at the best frequency, and over frequency at the best orientation.
+
+    Raises
+    ------
+    ValueError
+        If there are no curves or more than three.
+
+    Examples
+    --------
+    >>> from saelib.features import gabor, tuning_curve
+    >>> from saelib.plotting import plot_tuning
+    >>> w = gabor(10, x=4, y=5, orientation=1.0, frequency=0.2, width=2, length=3)
+    >>> len(plot_tuning([tuning_curve(w.ravel())]).axes)
+    2
+    """
+    if not 1 <= len(tunings) <= 3:
+        raise ValueError(f"tunings has {len(tunings)} curves; give one to three")
+    figure = _figure(5.0, 2.9 + (0.3 if title else 0.0), title)
+    angle, frequency = figure.subplots(1, 2, sharey=True)
+    for tuning, line in zip(tunings, ("-", "--", ":"), strict=False):
+        highest = tuning.response.max() or 1.0
+        o, f = np.unravel_index(tuning.response.argmax(), tuning.response.shape)
+        look = {"color": COLOURS["hidden"], "linestyle": line}
+        # Once more at 180 degrees, where the stripes are the same again.
+        degrees = np.append(np.degrees(tuning.orientations), 180.0)
+        around = np.append(tuning.response[:, f], tuning.response[0, f])
+        angle.plot(degrees, around / highest, **look)
+        frequency.plot(tuning.frequencies, tuning.response[o] / highest, **look)
+    angle.set(xlabel="orientation, degrees", ylabel="share of best answer")
+    angle.set(xlim=(0, 180), xticks=(0, 45, 90, 135, 180), ylim=(0, 1.05))
+    frequency.set(xlabel="stripes per pixel", xlim=(0, 0.5))
+    return figure
+
+
+def plot_dictionary(
+    fit: GaborFit, side: int, units: ArrayLike | None = None, title: str | None = None
+) -> Figure:
+    """Draw where the edges of a dictionary lie, and which angles and frequencies they have.
+
+    Parameters
+    ----------
+    fit : GaborFit
+        What `fit_gabor` returned.
+    side : int
+        Side of the patch in pixels.
+    units : array_like of bool or int, optional
+        The units to draw, all by default; best those that are edge-like.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A patch with a short line along the stripes of every unit, and orientation against
+        frequency.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.features import fit_gabor
+    >>> from saelib.plotting import plot_dictionary
+    >>> W = np.random.default_rng(0).normal(size=(5, 64))
+    >>> len(plot_dictionary(fit_gabor(W), side=8).axes)
+    2
+    """
+    if units is not None:
+        fit = GaborFit(*(values[np.asarray(units)] for values in fit))
+    figure = _figure(5.0, 2.75 + (0.3 if title else 0.0), title)
+    place, angle = figure.subplots(1, 2)
+    # The stripes run at right angles to the orientation; rows count downwards.
+    along, down = -np.sin(fit.orientation), np.cos(fit.orientation)
+    half = 0.6
+    for x, y, dx, dy in zip(fit.x, fit.y, along, down, strict=True):
+        place.plot(
+            [x - half * dx, x + half * dx],
+            [y - half * dy, y + half * dy],
+            color=COLOURS["hidden"],
+            linewidth=1.4,
+        )
+    place.set(xlim=(-1, side), ylim=(side, -1), aspect="equal")
+    place.set(xlabel="column", ylabel="row")
+    angle.plot(
+        np.degrees(fit.orientation), fit.frequency, "o", color=COLOURS["hidden"], markersize=3
+    )
+    angle.set(xlim=(-5, 185), xticks=(0, 45, 90, 135, 180), ylim=(0, 0.52))
+    angle.set(xlabel="orientation, degrees", ylabel="stripes per pixel")
+    return figure
