@@ -1,0 +1,284 @@
+"""Make the pages light, self-contained and informative: scripts, icons, pictures, descriptions.
+
+What the theme loads on every page and this book does not use is left out; icons become small
+drawings within the page; pictures get their size and load when they come into view; every page
+gets a description, a preview for links to it and, if it is a chapter, the time it takes.
+Links that need the public address of the repository are there only if the address is known: it is
+`repository: url:` in _config.yml, or SAELIB_REPOSITORY in the environment.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import struct
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pydata_sphinx_theme
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util.osutil import relative_uri
+
+WORDS_PER_MINUTE = 200
+TIMES = Path(__file__).resolve().parents[1] / "_data" / "run-times.json"
+CARD = "_static/card.png"
+UNUSED_FILES = ("sphinx-thebe", "thebe.", "design-tabs.js")
+FONTAWESOME = (
+    Path(pydata_sphinx_theme.__file__).parent
+    / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
+)
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Choose what depends on whether the public address is known."""
+    options = config.html_theme_options
+    options["pygments_light_style"] = "a11y-high-contrast-light"
+    options["pygments_dark_style"] = "a11y-high-contrast-dark"
+    address = os.environ.get("SAELIB_REPOSITORY") or options.get("repository_url") or ""
+    options["repository_url"] = address.rstrip("/")
+    known = bool(address)
+    for button in ("use_repository_button", "use_edit_page_button", "use_issues_button"):
+        options[button] = known
+    options["path_to_docs"] = "book"
+    options["launch_buttons"] = {}
+    if known:
+        options["launch_buttons"] = {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+    config.html_baseurl = os.environ.get("SAELIB_SITE_ADDRESS") or config.html_baseurl
+
+
+# ---------------------------------------------------------------- what is read from the text
+
+
+def first_sentences(doctree: nodes.document, limit: int = 155) -> str:
+    """Return the beginning of the first paragraph, cut at the end of a word."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        words = [
+            "" if isinstance(part.parent, nodes.math) else part.astext()
+            for part in paragraph.findall(nodes.Text)
+        ]
+        text = re.sub(r"\s+", " ", "".join(words)).strip()
+        if len(text) > 60:
+            return (
+                text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+            )
+    return ""
+
+
+def is_chapter(docname: str) -> bool:
+    """Tell whether a page is a chapter, which starts with its number."""
+    return bool(re.match(r"\d\d-", docname))
+
+
+def add_keywords(app: Sphinx, doctree: nodes.document) -> None:
+    """Let the search find equations by their labels and functions by their names."""
+    words = {node["label"] for node in doctree.findall(nodes.math_block) if node.get("label")}
+    words |= {
+        node["reftarget"].rsplit(".", 1)[-1]
+        for node in doctree.findall(addnodes.pending_xref)
+        if node.get("refdomain") == "py"
+    }
+    for block in doctree.findall(nodes.literal_block):
+        words |= set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", block.astext()))
+    if words:
+        meta = nodes.meta("", name="keywords", content=", ".join(sorted(words)))
+        doctree.insert(0, meta)
+
+
+def add_times(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Say below the title of a chapter how long it takes to read and to run."""
+    if app.builder.format != "html":
+        return
+    app.env.metadata[docname]["description"] = first_sentences(doctree)
+    title = next(iter(doctree.findall(nodes.title)), None)
+    if not is_chapter(docname) or title is None:
+        return
+    count = sum(len(p.astext().split()) for p in doctree.findall(nodes.paragraph))
+    words = f"About {max(1, round(count / WORDS_PER_MINUTE))} minutes to read"
+    seconds = json.loads(TIMES.read_text())["seconds"] if TIMES.exists() else {}
+    if docname in seconds:
+        words += f", {max(1, round(seconds[docname])):.0f} seconds to run"
+    title.parent.insert(
+        title.parent.index(title) + 1, nodes.paragraph("", words, classes=["chapter-times"])
+    )
+
+
+# ---------------------------------------------------------------- what is written to a page
+
+
+@cache
+def icon(name: str) -> str:
+    """Return an icon of the theme as a drawing to be put into the page."""
+    source = icons()
+    found = re.search(
+        rf'[{{,]"?{re.escape(name)}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]', source
+    )
+    if not found:
+        raise KeyError(f"the theme has no icon {name!r}")
+    width, height, path = found.groups()
+    return (
+        f'<svg class="icon" viewBox="0 0 {width} {height}" aria-hidden="true" focusable="false">'
+        f'<path fill="currentColor" d="{path}"/></svg>'
+    )
+
+
+@cache
+def icons() -> str:
+    """Return the script that draws the icons of the theme: 1.5 MB, which no page shall load."""
+    return FONTAWESOME.read_text(encoding="utf-8")
+
+
+def drawn(match: re.Match[str]) -> str:
+    """Return the drawing for an element that the icon script would have replaced."""
+    classes = match["classes"].split()
+    names = [c[3:] for c in classes if c.startswith("fa-")]
+    for name in names:
+        if name not in {"solid", "regular", "brands", "lg", "fw", "sm"}:
+            rest = " ".join(c for c in classes if not c.startswith(("fa-", "fas", "fab", "fa ")))
+            return icon(name).replace('class="icon"', f'class="icon {rest}"'.replace(' "', '"'))
+    return match[0]
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Return width and height of a PNG file."""
+    with path.open("rb") as file:
+        head = file.read(24)
+    return struct.unpack(">II", head[16:24]) if head[:4] == b"\x89PNG" else None
+
+
+def with_size(match: re.Match[str], files: dict[str, str], eager: bool) -> str:
+    """Return a picture's element with its size, so that nothing moves when it arrives."""
+    tag = match[0]
+    source = files.get(Path(match["src"]).name)
+    if source and " width=" not in tag:
+        size = size_of(Path(source))
+        if size:
+            tag = tag.replace("<img", f'<img width="{size[0]}" height="{size[1]}"', 1)
+    if not eager and "loading=" not in tag:
+        tag = tag.replace("<img", '<img loading="lazy" decoding="async"', 1)
+    return tag
+
+
+def polished(page: str, pagename: str, files: dict[str, str]) -> str:
+    """Return a page without what it does not need."""
+    drop = [
+        r'\s*<script defer src="[^"]*fontawesome\.js[^"]*"></script>',
+        r"\s*<!-- So that users can add custom icons -->",
+        r'\s*<div class="sidebar-primary-item">\s*<div id="ethical-ad-placement"[^>]*>\s*</div></div>',
+        r'(?<=initial-scale=1.0" />)<meta name="viewport"[^>]*>',
+        r'\s*<meta name="viewport" content="width=device-width, initial-scale=1"/>',
+        r'\s*<meta name="docsearch:[^>]*>',
+    ]
+    if pagename == "search":
+        page = re.sub(
+            r"<script src=(?=[^>]*(?:searchtools|language_data|searchindex))",
+            "<script defer src=",
+            page,
+        )
+    else:
+        drop.append(
+            r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
+        )
+    for pattern in drop:
+        page = re.sub(pattern, "", page)
+    page = re.sub(
+        r'<(?P<tag>i|span) class="(?P<classes>fa[sbr]?[ -][^"]*)"[^>]*>\s*</(?P=tag)>', drawn, page
+    )
+    eager = pagename == "index"
+    return re.sub(
+        r'<img\b[^>]*\bsrc="(?P<src>[^"]+)"[^>]*>',
+        partial(with_size, files=files, eager=eager),
+        page,
+    )
+
+
+def prepare_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Choose the scripts and styles of a page and describe it."""
+    context["script_files"] = chosen_scripts(context["script_files"], context.get("body", ""))
+    sheets = {str(sheet.filename): sheet for sheet in context["css_files"]}
+    context["css_files"] = [
+        sheet for name, sheet in sheets.items() if not any(word in name for word in UNUSED_FILES)
+    ]
+    description = app.env.metadata.get(pagename, {}).get("description") or (
+        f"{app.config.html_title}: a book on sparse autoencoders."
+    )
+    title = re.sub(r"<[^>]+>", "", context.get("title") or "")
+    base = app.config.html_baseurl
+    card = (
+        f"{base.rstrip('/')}/{CARD}"
+        if base
+        else relative_uri(app.builder.get_target_uri(pagename), CARD)
+    )
+    tags = {
+        'name="description"': description,
+        'property="og:title"': html.unescape(title),
+        'property="og:description"': description,
+        'property="og:type"': "article" if is_chapter(pagename) else "website",
+        'property="og:site_name"': app.config.html_title,
+        'property="og:image"': card,
+        'property="og:image:alt"': "Edge detectors learned from photographs",
+        'name="twitter:card"': "summary_large_image",
+    }
+    context["metatags"] = context.get("metatags", "") + "".join(
+        f'\n<meta {name} content="{html.escape(str(value))}" />' for name, value in tags.items()
+    )
+
+
+def chosen_scripts(scripts: list[Any], body: str) -> list[Any]:
+    """Return the scripts a page needs, each once, loaded without holding up the page."""
+    kept, seen = [], set()
+    for script in scripts:
+        name = str(script.filename or "")
+        inline = script.attributes.get("body") or ""
+        if any(word in name for word in UNUSED_FILES) or "THEBE" in inline or "thebe" in inline:
+            continue
+        if ("clipboard" in name or "copybutton" in name) and "<pre>" not in body:
+            continue
+        if (name or inline) in seen:
+            continue
+        seen.add(name or inline)
+        if name and "documentation_options" not in name and not name.startswith("http"):
+            script.attributes.setdefault("defer", "defer")
+        kept.append(script)
+    return kept
+
+
+def hook_templates(app: Sphinx) -> None:
+    """Have every page polished after the theme has rendered it."""
+    if app.builder.format != "html":
+        return
+    render = app.builder.templates.render
+
+    def render_polished(template: str, context: dict[str, Any]) -> str:
+        page = render(template, context)
+        if not template.endswith(".html") or "pagename" not in context:
+            return page
+        files = {
+            name: str(Path(app.srcdir) / source) for source, name in app.builder.images.items()
+        }
+        return polished(page, context["pagename"], files)
+
+    app.builder.templates.render = render_polished  # type: ignore[method-assign]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect the parts."""
+    app.add_css_file("book.css", priority=900)
+    app.add_js_file("js/book.js", priority=900)
+    app.connect("config-inited", configure, priority=900)
+    app.connect("builder-inited", hook_templates)
+    app.connect("doctree-read", add_keywords)
+    app.connect("doctree-resolved", add_times)
+    app.connect("html-page-context", prepare_page, priority=950)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

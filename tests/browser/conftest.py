@@ -1,0 +1,98 @@
+"""The built site, served on this machine, and a browser to visit it with."""
+
+import functools
+import http.server
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = Path(os.environ.get("SAELIB_SITE", ROOT / "_build" / "html"))
+sys.path.insert(0, str(Path(__file__).parent))
+
+import chromium  # noqa: E402
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """Return the address of the built site."""
+    if not (SITE / "index.html").exists():
+        pytest.fail(f"there is no site in {SITE}: run make book first")
+    handler = functools.partial(Quiet, directory=str(SITE))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a running Chromium; without one the tests are skipped, or fail in CI."""
+    with sync_playwright() as playwright:
+        if chromium.executable(playwright) is None:
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.HOW)
+        with chromium.launch(playwright) as running:
+            yield running
+
+
+class Visit:
+    """An open page with everything that went wrong while it was loaded."""
+
+    def __init__(self, context, site):
+        self.site, self.page, self.faults, self.requests = site, context.new_page(), [], []
+        self.page.on("request", self._request)
+        self.page.on("requestfailed", lambda r: self.faults.append(f"failed request: {r.url}"))
+        self.page.on("response", self._response)
+        self.page.on("pageerror", lambda e: self.faults.append(f"error in a script: {e}"))
+        self.page.on("console", self._console)
+
+    def _request(self, request):
+        self.requests.append(request.url)
+        if not request.url.startswith((self.site, "data:", "blob:")):
+            self.faults.append(f"request to another host: {request.url}")
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.faults.append(f"answer {response.status}: {response.url}")
+
+    def _console(self, message):
+        if message.type == "error":
+            self.faults.append(f"console: {message.text}")
+
+    def to(self, name):
+        self.page.goto(f"{self.site}/{name}", wait_until="load")
+        self.page.evaluate("document.fonts.ready")
+        return self.page
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens a context of the given kind and gives a visit in it."""
+    contexts = []
+
+    def opened(width=1280, theme="light", **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=theme, **options
+        )
+        context.add_init_script(
+            f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}');"
+        )
+        contexts.append(context)
+        return Visit(context, site)
+
+    yield opened
+    for context in contexts:
+        context.close()

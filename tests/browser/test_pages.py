@@ -1,0 +1,188 @@
+"""Every built page: nothing foreign, nothing broken, readable on a phone and for everybody."""
+
+import functools
+import itertools
+import re
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from conftest import SITE
+
+NOT_PAGES = ("_static", "_sources", "_downloads", "notebooks")
+PAGES = sorted(
+    str(path.relative_to(SITE))
+    for path in SITE.rglob("*.html")
+    if path.relative_to(SITE).parts[0] not in NOT_PAGES
+)
+CHAPTERS = [page for page in PAGES if re.match(r"\d\d-", page)]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+# Equations that were not drawn, and source of equations in the text.
+UNRENDERED = r"""() => {
+  const found = [...document.querySelectorAll(".math")].filter((box) => {
+    const drawn = box.querySelector(".katex-html");
+    return !drawn || (box.offsetParent !== null && drawn.getBoundingClientRect().width === 0);
+  }).map((box) => box.textContent);
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const text = walker.currentNode;
+    const code = text.parentElement.closest("pre, code, script, annotation, .katex");
+    if (!code && /\\[()\[\]]|\$\$|\\(frac|sum|begin|hat|rho)\b/.test(text.data)) found.push(text.data);
+  }
+  return found.map((words) => words.slice(0, 80));
+}"""
+
+
+def axe():
+    """Return the source of axe-core, from the package that brings it."""
+    found = [f for f in files("axe_playwright_python").iterdir() if f.name == "axe.min.js"]
+    return found[0].read_text(encoding="utf-8")
+
+
+@functools.cache
+def soup(page):
+    return BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser")
+
+
+@functools.cache
+def anchors(page):
+    return {str(node["id"]) for node in soup(page).select("[id]")} | {
+        str(node["name"]) for node in soup(page).select("a[name]")
+    }
+
+
+def test_the_site_was_built_with_all_its_pages():
+    assert (SITE / "index.html").exists(), "run make book first"
+    assert len(CHAPTERS) == 10
+    assert {"index.html", "search.html", "glossary.html", "api.html"} <= set(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_pages_and_anchors_that_exist(page):
+    broken = []
+    for node in soup(page).select("a[href], link[href], img[src], script[src]"):
+        target = str(node.get("href") or node.get("src"))
+        if re.match(r"(https?:)?//|mailto:|data:|javascript:", target):
+            continue
+        path, _, anchor = urljoin(page, target).partition("#")
+        path = unquote(urlsplit(path).path) or page
+        if not (SITE / path).exists() or (
+            anchor and path.endswith(".html") and unquote(anchor) not in anchors(path)
+        ):
+            broken.append(target)
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_equations_are_rendered_headings_in_order_and_pictures_described(page):
+    article = soup(page).select_one("article") or soup(page)
+    for equation in article.select(".math"):
+        assert equation.select_one(".katex, mjx-container, math"), equation.get_text()[:80]
+    assert not article.select(".katex-error")
+    levels = [int(h.name[1]) for h in article.select("h1, h2, h3, h4, h5, h6")]
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    for picture in article.select("img"):
+        assert picture.get("alt") is not None, picture
+        assert picture.get("alt") != picture.get("src")
+    for figure in article.select("figure img"):
+        assert figure.get("width"), figure
+        assert figure.get("height"), figure
+        assert figure.get("loading") == "lazy" or page == "index.html", figure
+    for table in article.select("table.table, table.docutils"):
+        assert table.select("th") or "footnote" in table.get("class", []), table
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, theme):
+    tab = visit(width=1280, theme=theme)
+    opened = tab.to(page)
+    assert opened.evaluate("document.documentElement.dataset.theme") == theme
+    assert opened.evaluate(UNRENDERED) == []
+    opened.evaluate("document.querySelectorAll('img').forEach(img => (img.loading = 'eager'))")
+    opened.wait_for_load_state("networkidle")
+    opened.evaluate(axe())
+    result = opened.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: "
+        "['violations'], rules: {'target-size': {enabled: true}}})",
+        WCAG,
+    )
+    found = [
+        f"{violation['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:3]
+    ]
+    assert not found, "\n".join(found)
+    assert not tab.faults
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_sticks_out_sideways_on_a_phone_or_at_twice_the_size(visit, page):
+    for width, scale in ((375, 2), (640, 2)):
+        tab = visit(width=width, device_scale_factor=scale)
+        opened = tab.to(page)
+        inner = opened.evaluate("document.documentElement.clientWidth")
+        wide = opened.evaluate("document.documentElement.scrollWidth")
+        culprits = opened.evaluate(
+            "w => [...document.querySelectorAll('main *')]"
+            ".filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 5)"
+            ".map(e => e.outerHTML.slice(0, 120))",
+            inner,
+        )
+        assert wide <= inner, culprits
+        assert not tab.faults
+
+
+@pytest.mark.parametrize("page", [*CHAPTERS[:1], "index.html"])
+def test_a_page_is_complete_without_scripts(visit, page):
+    tab = visit(java_script_enabled=False)
+    opened = tab.page
+    opened.goto(f"{tab.site}/{page}")
+    assert opened.locator("h1").first.is_visible()
+    for details in opened.locator("article details").all()[:3]:
+        details.locator("summary").first.click()
+        assert details.get_attribute("open") is not None
+    for figure in opened.locator("figure img").all():
+        assert figure.is_visible()
+
+
+def test_the_first_page_is_light(visit):
+    tab = visit(width=375)
+    sizes = []
+    tab.page.on("response", lambda r: sizes.append((r.url, len(r.body()) if r.ok else 0)))
+    tab.to("index.html")
+    weight = sum(size for url, size in sizes if not re.search(r"\.(png|svg|jpg|webp)(\?|$)", url))
+    assert weight < 1_500_000  # before compression, which a server adds
+    assert all("MathJax" not in url for url, _ in sizes)
+
+
+def test_the_keyboard_reaches_the_text_first_and_opens_the_search(visit):
+    opened = visit().to(CHAPTERS[0])
+    opened.keyboard.press("Tab")
+    assert "skip" in opened.evaluate("document.activeElement.textContent").lower()
+    opened.keyboard.press("Control+k")
+    opened.wait_for_timeout(300)
+    assert opened.evaluate("document.activeElement.tagName") == "INPUT"
+
+
+@pytest.mark.parametrize("words", ["kl_divergence", "kl-bernoulli", "whitening"])
+def test_the_search_finds_functions_equations_and_words(visit, words):
+    opened = visit().to(f"search.html?q={words}")
+    opened.wait_for_selector("#search-results li", timeout=15_000)
+    assert opened.locator("#search-results li").count() >= 1
+
+
+def test_the_address_of_the_repository_is_used_nowhere_or_everywhere():
+    links = soup(CHAPTERS[0]).select("a[href*='colab'], a[href*='binder']")
+    assert all(link["href"].startswith("https://") for link in links)
+
+
+def test_files_to_download_are_there():
+    for chapter in CHAPTERS:
+        assert soup(chapter).select("a[href$='.ipynb']"), chapter
+    assert Path(SITE / "_static" / "cover.png").exists() or Path(SITE / "_images").exists()
