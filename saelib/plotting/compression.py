@@ -60,7 +60,7 @@ def plot_compression(
         )
     x = np.asarray(sizes, dtype=np.float64)
     ax = new_axes(ax, height=3.7)
-    for name in autoencoder:
+    for k, name in enumerate(autoencoder):
         dots, line = np.asarray(autoencoder[name], float), np.asarray(pca[name], float)
         if dots.shape != x.shape or line.shape != x.shape:
             raise ValueError(
@@ -69,10 +69,11 @@ def plot_compression(
             )
         ax.plot(x, line, color=INK, linewidth=1.5)
         ax.plot(x, dots, "o", color=COLOURS["output"], markersize=7)
-        middle = len(x) // 2
+        # Each name further to the left than the one before: curves that fall early meet at the end.
+        place = max(len(x) // 2 - k, 0)
         ax.annotate(
             name,
-            (x[middle], max(dots[middle], line[middle])),
+            (x[place], max(dots[place], line[place])),
             xytext=(6, 6),
             textcoords="offset points",
             fontsize=FONT_SIZE,
