@@ -1,0 +1,93 @@
+"""The figures about mistakes show the numbers they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from saelib.plotting import plot_gradient_check, plot_history_panels, plot_tile_panels
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_the_check_writes_out_errors_and_leaves_the_right_blocks_empty():
+    ax = plot_gradient_check({"right": [1e-10] * 4, "odd": [0.98, 2e-9, 0.005, np.inf]}, title="T")
+    assert [(t.get_text(), t.get_position()) for t in ax.texts] == [
+        ("0.98", (0, 1)),
+        ("5e-03", (2, 1)),
+        (">10", (3, 1)),
+    ]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["right", "odd"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["W1", "W2", "b1", "b2"]
+    assert ax.get_title(loc="left") == "T"
+    np.testing.assert_array_equal(
+        ax.images[0].get_array().mask, [[True] * 4, [False, True, False, False]]
+    )
+
+
+def test_a_larger_error_has_a_darker_field():
+    ax = plot_gradient_check({"a": [1e-3, 1e-1, 1e-3, 1e-1]})
+    colours = ax.images[0].cmap(ax.images[0].norm(ax.images[0].get_array()))
+    assert colours[0, 0, 0] > colours[0, 1, 0]
+
+
+def test_the_check_takes_axes_and_a_tolerance():
+    _, ax = plt.subplots()
+    assert plot_gradient_check({"a": [1e-3] * 4}, tolerance=0.01, ax=ax) is ax
+    assert len(ax.texts) == 0
+
+
+@pytest.mark.parametrize("row", [[1, 2, 3], [1, 2, 3, -1], [1, 2, 3, np.nan]])
+def test_the_check_refuses_what_is_not_four_errors(row):
+    with pytest.raises(ValueError, match=r"errors\['a'\] .* give four errors of at least 0"):
+        plot_gradient_check({"a": row})
+
+
+def test_every_training_has_its_panel_before_the_same_reference():
+    histories = {"a": [9, 3, 1], "b": [9, 8], "c": [9], "d": [9, 1, 0.5, 0.2]}
+    figure = plot_history_panels(histories, [9, 2, 0.1], title="T")
+    assert len(figure.axes) == 4
+    for ax, (name, curve) in zip(figure.axes, histories.items(), strict=True):
+        assert ax.get_title(loc="left") == name
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), [9, 2, 0.1])
+        np.testing.assert_array_equal(ax.lines[1].get_ydata(), curve)
+        assert ax.get_ylim() == figure.axes[0].get_ylim()
+        assert ax.get_ylim()[0] < 0.1
+    assert figure.get_suptitle() == "T"
+
+
+def test_a_cost_that_is_not_positive_is_refused():
+    with pytest.raises(ValueError, match="costs of 'a' must be"):
+        plot_history_panels({"a": [1, -1]}, [1, 2])
+    with pytest.raises(ValueError, match="costs of 'reference' must be"):
+        plot_history_panels({"a": [1, 1]}, [])
+
+
+@pytest.mark.parametrize("kind", ["filters", "patches"])
+def test_every_set_of_tiles_has_its_panel(kind):
+    rng = np.random.default_rng(0)
+    figure = plot_tile_panels({name: rng.normal(size=(9, 16)) for name in "abcd"}, kind=kind)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == list("abcd")
+    assert all(ax.images[0].get_array().shape == (14, 14) for ax in figure.axes)
+
+
+def test_filters_have_each_their_own_scale_and_patches_a_common_one():
+    tiles = np.array([[1.0, -1.0, 0.0, 0.5], [0.1, -0.1, 0.0, 0.05]])
+    filters = plot_tile_panels({"a": tiles}).axes[0].images[0].get_array()
+    assert np.nanmax(filters[:, 3:]) == 1.0
+    patches = plot_tile_panels({"a": tiles}, kind="patches").axes[0].images[0].get_array()
+    assert np.nanmax(patches[:, 3:]) < 0.2
+
+
+def test_nothing_to_draw_is_refused():
+    with pytest.raises(ValueError, match="errors is empty"):
+        plot_gradient_check({})
+    with pytest.raises(ValueError, match="histories is empty"):
+        plot_history_panels({}, [1.0])
+    with pytest.raises(ValueError, match="tiles is empty"):
+        plot_tile_panels({})
+    with pytest.raises(ValueError, match="kind is 'odd'; choose one of"):
+        plot_tile_panels({"a": np.eye(4)}, kind="odd")
