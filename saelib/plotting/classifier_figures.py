@@ -83,7 +83,7 @@ def plot_label_curves(
         name: (marker, dashes, INK, INK, 1.4)
         for name, (marker, dashes) in zip(others, _OTHERS, strict=False)
     }
-    ax = new_axes(ax, height=4.0)
+    ax = new_axes(ax, width=4.8, height=3.6)
     last = {}
     for name, values in curves.items():
         marker, dashes, colour, _, width = looks[name]
