@@ -581,3 +581,32 @@ QUESTIONS["unexplained-two-pixels"] = Question(
         "What is the variance along the direction at right angles to it?",
     ),
 )
+QUESTIONS["error-of-a-forgotten-mean"] = Question(
+    chapter="chapter 8",
+    right=lambda: (50 - 1) / (50 + 1),
+    wrong={
+        "over-the-right-one": (
+            lambda: 50.0 - 1,
+            "That is the distance divided by the right gradient; Eq. (5.3) divides by the length "
+            "of the sum.",
+        ),
+        "factor": (
+            lambda: 50.0,
+            "That is the factor between the two gradients; put it into Eq. (5.3).",
+        ),
+        "over-the-wrong-one": (
+            lambda: (50 - 1) / 50,
+            "That is the distance divided by the wrong gradient; Eq. (5.3) divides by the length "
+            "of the sum.",
+        ),
+        "sign": (
+            lambda: (50 + 1) / (50 - 1),
+            "That is the fraction upside down.",
+        ),
+    },
+    hints=(
+        "The wrong gradient is c times the right one. Put a = c b into Eq. (5.3).",
+        "The length of b cancels; what is left has c - 1 above the line.",
+    ),
+    tolerance=0.002,
+)
