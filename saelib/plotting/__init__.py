@@ -25,6 +25,15 @@ from saelib.plotting.mistakes_figures import (
 from saelib.plotting.network_figures import plot_activation_function, plot_worked_network
 from saelib.plotting.speed_figures import plot_block_times, plot_times, plot_two_passes
 from saelib.plotting.style import COLOURS, INK, TEXT_COLOURS, new_axes, style, use_style
+from saelib.plotting.training_figures import (
+    plot_normalization,
+    plot_optimizers,
+    plot_pipeline,
+    plot_snapshots,
+    plot_spectra,
+    plot_sweep,
+    radial_amplitude,
+)
 from saelib.plotting.visualization_figures import (
     plot_dictionary,
     plot_gabor_fits,
@@ -55,9 +64,15 @@ __all__ = [
     "plot_label_curves",
     "plot_mean_activations",
     "plot_network",
+    "plot_normalization",
+    "plot_optimizers",
     "plot_patches",
+    "plot_pipeline",
     "plot_scales",
+    "plot_snapshots",
+    "plot_spectra",
     "plot_step_sizes",
+    "plot_sweep",
     "plot_tile_panels",
     "plot_times",
     "plot_top_patches",
@@ -65,6 +80,7 @@ __all__ = [
     "plot_two_passes",
     "plot_two_roads",
     "plot_worked_network",
+    "radial_amplitude",
     "style",
     "use_style",
 ]
