@@ -37,6 +37,12 @@ def _inputs(rng: np.random.Generator, m: int, n: int, h: int) -> tuple[Any, ...]
     return (*_weights(rng, n, h), rng.uniform(0.1, 0.9, size=(m, n)))
 
 
+def _shape(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Return numbers of examples, inputs and hidden units, all different from one another."""
+    m, n, h = rng.permutation([3, 4, 5, 6, 7, 8])[:3]
+    return int(m), int(n), int(h)
+
+
 def _cases(rng: np.random.Generator) -> list[Case]:
     decay, target, weight = (
         float(rng.uniform(0.05, 0.3)),
@@ -44,9 +50,9 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         float(rng.uniform(1.5, 4)),
     )
     return [
-        Case("without any penalty", (*_inputs(rng, 5, 4, 3), 0.0, target, 0.0)),
-        Case("with weight decay alone", (*_inputs(rng, 5, 4, 3), decay, target, 0.0)),
-        Case("with the sparsity penalty alone", (*_inputs(rng, 6, 3, 4), 0.0, target, weight)),
+        Case("without any penalty", (*_inputs(rng, *_shape(rng)), 0.0, target, 0.0)),
+        Case("with weight decay alone", (*_inputs(rng, *_shape(rng)), decay, target, 0.0)),
+        Case("with the sparsity penalty alone", (*_inputs(rng, *_shape(rng)), 0.0, target, weight)),
         Case(
             "with as many hidden units as inputs", (*_inputs(rng, 7, 4, 4), decay, target, weight)
         ),
@@ -74,7 +80,7 @@ def _forward_outcome(
 
 def _forward_cases(rng: np.random.Generator) -> list[Case]:
     return [
-        Case("for a few examples", _inputs(rng, 5, 4, 3)),
+        Case("for a few examples", _inputs(rng, *_shape(rng))),
         Case("with more hidden units than inputs", _inputs(rng, 3, 2, 6)),
         Case("with as many hidden units as inputs", _inputs(rng, 6, 4, 4)),
     ]
@@ -431,8 +437,8 @@ def _sparse_gradient_outcome(
 def _gradient_cases(rng: np.random.Generator) -> list[Case]:
     decay = float(rng.uniform(0.05, 0.3))
     return [
-        Case("without weight decay", (*_inputs(rng, 5, 4, 3), 0.0)),
-        Case("with weight decay", (*_inputs(rng, 6, 3, 5), decay)),
+        Case("without weight decay", (*_inputs(rng, *_shape(rng)), 0.0)),
+        Case("with weight decay", (*_inputs(rng, *_shape(rng)), decay)),
         Case("with as many hidden units as inputs", (*_inputs(rng, 7, 4, 4), decay)),
     ]
 

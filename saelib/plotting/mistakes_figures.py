@@ -198,6 +198,7 @@ def _panels(
     if n_panels == 0:
         raise ValueError(f"{argument} is empty; give at least one to draw")
     nrows = math.ceil(n_panels / ncols)
+    plt.draw_if_interactive()  # see `new_axes`
     with style():
         figure = plt.figure(
             figsize=(5.0, height * nrows + (0.35 if title else 0.0)), layout="constrained"
