@@ -105,7 +105,7 @@ def test_the_dictionary_draws_a_line_along_the_stripes_at_the_place_of_the_unit(
     assert np.mean(y) == pytest.approx(6, abs=0.1)
     # Orientation 0 is across: the stripes are upright.
     assert np.ptp(x) == pytest.approx(0, abs=0.05)
-    assert np.ptp(y) == pytest.approx(1.2, abs=0.05)
+    assert np.ptp(y) == pytest.approx(0.9, abs=0.05)
     assert line.get_color() == COLOURS["hidden"]
     assert len(angle.lines[0].get_xdata()) == 1
 

@@ -285,13 +285,13 @@ def plot_dictionary(
     place, angle = figure.subplots(1, 2)
     # The stripes run at right angles to the orientation; rows count downwards.
     along, down = -np.sin(fit.orientation), np.cos(fit.orientation)
-    half = 0.6
+    half = 0.45
     for x, y, dx, dy in zip(fit.x, fit.y, along, down, strict=True):
         place.plot(
             [x - half * dx, x + half * dx],
             [y - half * dy, y + half * dy],
             color=COLOURS["hidden"],
-            linewidth=1.4,
+            linewidth=1.2,
         )
     place.set(xlim=(-1, side), ylim=(side, -1), aspect="equal")
     place.set(xlabel="column", ylabel="row")
