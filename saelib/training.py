@@ -228,5 +228,8 @@ def _gradient_descent(recorder: _Recorder, max_iter: int, learning_rate: float) 
         _, theta, gradient = recorder.reached
         recorder.accept(theta - learning_rate * gradient)
         if not np.isfinite(recorder.rows[-1][0]):
-            return False, f"the cost is no longer finite at step {iteration}; lower learning_rate"
+            return False, (
+                f"the cost is no longer finite at step {iteration}; lower learning_rate "
+                "(for other causes see the chapter What goes wrong)"
+            )
     return False, "the number of iterations reached max_iter"

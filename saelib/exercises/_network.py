@@ -233,6 +233,7 @@ SHARED_SPARSITY = (
         "The divergence has only the term of the active state.",
         "A Bernoulli variable has two outcomes. You counted one.",
         "The second term of Eq. (4.1), or its derivative, is missing.",
+        "handson-ml2 issue 561",
     ),
     Mistake(
         "sparsity-over-m",
@@ -622,7 +623,7 @@ SPARSE_GRADIENT = Exercise(
             "Each example's own activation is taken for rho_hat.",
             "rho_hat is one number per unit: the mean over all examples.",
             "The means have to be known before the first error term is computed.",
-            "ports that process one example at a time",
+            "tensorflow_stacked_denoising_autoencoder issue 1; ports that go example by example",
         ),
         Mistake(
             "sparsity-sign",
