@@ -610,3 +610,167 @@ QUESTIONS["error-of-a-forgotten-mean"] = Question(
     ),
     tolerance=0.002,
 )
+QUESTIONS["places-for-a-patch"] = Question(
+    chapter="chapter 6",
+    right=lambda: (512 - 8 + 1) ** 2,
+    wrong={
+        "off-by-one": (
+            lambda: (512 - 8) ** 2,
+            "One row and one column of places are missing: the last ones.",
+        ),
+        "every-pixel": (
+            lambda: 512**2,
+            "That counts every pixel as a corner, also those where the patch would stick out.",
+        ),
+        "one-direction": (
+            lambda: 512 - 8 + 1,
+            "That is the number in one direction; there are two.",
+        ),
+        "side-by-side": (
+            lambda: (512 // 8) ** 2,
+            "That counts patches that do not overlap; they may.",
+        ),
+    },
+    hints=(
+        "The top left corner of the patch decides. In which row can it lie lowest?",
+        "Try a patch as large as the image: there is one place, not none.",
+    ),
+    tolerance=1e-4,
+)
+QUESTIONS["penalty-at-the-start"] = Question(
+    chapter="chapter 4, Eq. (4.1)",
+    right=lambda: 3 * 25 * float(kl_divergence(0.01, 0.5)),
+    wrong={
+        "one-unit": (
+            lambda: 3 * float(kl_divergence(0.01, 0.5)),
+            "That is the penalty of one unit; there are 25.",
+        ),
+        "weight-forgotten": (
+            lambda: 25 * float(kl_divergence(0.01, 0.5)),
+            "The weight β is missing.",
+        ),
+        "exchanged": (
+            lambda: 3 * 25 * float(kl_divergence(0.5, 0.01)),
+            "The two means are exchanged: the target comes first.",
+        ),
+        "bits": (
+            lambda: 3 * 25 * float(kl_divergence(0.01, 0.5)) / np.log(2),
+            "That is in bits; the cost takes natural logarithms.",
+        ),
+    },
+    hints=(
+        "All units are alike: compute the divergence once, then count.",
+        "KL(0.01 ‖ 0.5) has two terms, one for active and one for inactive.",
+    ),
+)
+QUESTIONS["kl-in-bits"] = Question(
+    chapter="chapter 4, Eq. (4.1)",
+    right=lambda: float(kl_divergence(0.2, 0.5)) / np.log(2),
+    wrong={
+        "nats": (
+            lambda: float(kl_divergence(0.2, 0.5)),
+            "That is in nats, the unit of the natural logarithm.",
+        ),
+        "multiplied": (
+            lambda: float(kl_divergence(0.2, 0.5)) * np.log(2),
+            "A bit is smaller than a nat, so the number of bits is larger.",
+        ),
+        "exchanged": (
+            lambda: float(kl_divergence(0.5, 0.2)) / np.log(2),
+            "The two means are exchanged: the target comes first.",
+        ),
+    },
+    hints=(
+        "A nat uses the natural logarithm, a bit the logarithm to base 2.",
+        "How many nats is the outcome of a fair coin worth? And how many bits?",
+    ),
+)
+QUESTIONS["kl-two-gaussians"] = Question(
+    chapter="chapter 4, on two bell curves",
+    right=lambda: float(np.log(2) + (1 + 1) / 8 - 0.5),
+    wrong={
+        "exchanged": (
+            lambda: float(-np.log(2) + (4 + 1) / 2 - 0.5),
+            "That is KL(q ‖ p); p comes first here.",
+        ),
+        "variance-taken-for-deviation": (
+            lambda: float(np.log(2) / 2 + (1 + 1) / 4 - 0.5),
+            "You took 2 for the variance of q; it is the standard deviation.",
+        ),
+        "half-forgotten": (
+            lambda: float(np.log(2) + (1 + 1) / 8),
+            "The one half is missing: for p = q your formula would not give 0.",
+        ),
+        "means-forgotten": (
+            lambda: float(np.log(2) + 1 / 8 - 0.5),
+            "The means are different, too, and that adds to the divergence.",
+        ),
+    },
+    hints=(
+        "Find the closed form in the chapter and name its four ingredients first.",
+        "Check your formula on two equal curves: it must give 0.",
+    ),
+)
+
+QUESTIONS["patch-positions"] = Question(
+    chapter="chapter 6",
+    right=lambda: (512 - 8 + 1) ** 2,
+    wrong={
+        "last-left-out": (
+            lambda: (512 - 8) ** 2,
+            "The last row and column are left out; a patch may touch every border.",
+        ),
+        "over-the-border": (lambda: 512**2, "Most of a patch in the last row would be outside."),
+        "side-by-side": (
+            lambda: (512 // 8) ** 2,
+            "Those are the patches side by side; patches may overlap.",
+        ),
+        "one-direction": (
+            lambda: 512 - 8 + 1,
+            "Those are the positions along one side; there are two sides.",
+        ),
+    },
+    hints=(
+        "In which rows may the top row of the patch lie?",
+        "An image as large as the patch has one position, an image one pixel wider has two.",
+    ),
+    tolerance=0.0,
+)
+QUESTIONS["initial-weight-spread"] = Question(
+    chapter="chapter 6, Eq. (6.3)",
+    right=lambda: (2 / (100 + 200 + 1)) ** 0.5,
+    wrong={
+        "range": (
+            lambda: (6 / (100 + 200 + 1)) ** 0.5,
+            "That is r, the largest possible weight; most are smaller.",
+        ),
+        "variance": (
+            lambda: 2 / (100 + 200 + 1),
+            "That is the variance; the standard deviation is its square root.",
+        ),
+        "sides-for-pixels": (
+            lambda: (2 / (10 + 200 + 1)) ** 0.5,
+            "A patch of 10x10 pixels has more than 10 inputs.",
+        ),
+    },
+    hints=(
+        "How many inputs and how many hidden units are there?",
+        "The variance of a uniform variable on [-r, r] is the mean of its square.",
+    ),
+    tolerance=0.001,
+)
+QUESTIONS["penalty-of-twice-the-units"] = Question(
+    chapter="chapter 6",
+    right=lambda: 3 * 25 / 50,
+    wrong={
+        "unchanged": (lambda: 3.0, "With 3 the penalty doubles: it is a sum over the units."),
+        "upside-down": (
+            lambda: 3 * 50 / 25,
+            "The other way round: more units already make the penalty larger.",
+        ),
+    },
+    hints=(
+        "How does the sum over the hidden units change?",
+        "All terms of the sum are equal here; count them.",
+    ),
+)
