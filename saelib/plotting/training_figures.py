@@ -269,11 +269,11 @@ def plot_optimizers(
     costs = {name: np.asarray(cost, dtype=np.float64) for name, cost in runs.items()}
     for line, colour, cost in zip(dashes, greys, costs.values(), strict=False):
         ax.plot(cost, linestyle=line, color=colour, linewidth=2.2 if line == "-" else 1.6)
-    ax.axhline(plateau, color=COLOURS["output"], linewidth=1.2, linestyle=":")
     ax.set_yscale("log")
     low = 0.7 * min(cost.min() for cost in costs.values())
     high = 1.5 * max(cost.max() for cost in costs.values())
     last = max(map(len, costs.values())) - 1
+    ax.plot([0, last], [plateau, plateau], ":", color=COLOURS["output"], linewidth=1.4)
     ax.set(ylim=(low, high), xlim=(0, 1.32 * last), xlabel="iteration")
     ax.set_ylabel(r"cost $J_{\mathrm{sparse}}$")
     ends = [("the mean patch", plateau, TEXT_COLOURS["output"])]
