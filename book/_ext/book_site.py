@@ -29,6 +29,7 @@ WORDS_PER_MINUTE = 200
 TIMES = Path(__file__).resolve().parents[1] / "_data" / "run-times.json"
 CARD = "_static/card.png"
 UNUSED_FILES = ("sphinx-thebe", "thebe.", "design-tabs.js")
+EXPLORABLE = ("04-", "05-", "06-", "07-")  # chapters with figures that readers move
 FONTAWESOME = (
     Path(pydata_sphinx_theme.__file__).parent
     / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
@@ -173,7 +174,7 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     drop = [
         r'\s*<script defer src="[^"]*fontawesome\.js[^"]*"></script>',
         r"\s*<!-- So that users can add custom icons -->",
-        r'\s*<div class="sidebar-primary-item">\s*<div id="ethical-ad-placement"[^>]*>\s*</div></div>',
+        r'\s*<div class="sidebar-primary-item">\s*<div id="ethical-ad[^>]*>\s*</div></div>',
         r'(?<=initial-scale=1.0" />)<meta name="viewport"[^>]*>',
         r'\s*<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         r'\s*<meta name="docsearch:[^>]*>',
@@ -193,6 +194,10 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     page = re.sub(
         r'<(?P<tag>i|span) class="(?P<classes>fa[sbr]?[ -][^"]*)"[^>]*>\s*</(?P=tag)>', drawn, page
     )
+    # Roles that were withdrawn (doc-biblioentry), and a list whose children are not its items.
+    page = page.replace(' role="doc-biblioentry"', "").replace(
+        '<div role="list" class="citation-list">', '<div class="citation-list">'
+    )
     eager = pagename == "index"
     return re.sub(
         r'<img\b[^>]*\bsrc="(?P<src>[^"]+)"[^>]*>',
@@ -205,7 +210,9 @@ def prepare_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Choose the scripts and styles of a page and describe it."""
-    context["script_files"] = chosen_scripts(context["script_files"], context.get("body", ""))
+    context["script_files"] = chosen_scripts(
+        context["script_files"], pagename, context.get("body", "")
+    )
     sheets = {str(sheet.filename): sheet for sheet in context["css_files"]}
     context["css_files"] = [
         sheet for name, sheet in sheets.items() if not any(word in name for word in UNUSED_FILES)
@@ -235,15 +242,18 @@ def prepare_page(
     )
 
 
-def chosen_scripts(scripts: list[Any], body: str) -> list[Any]:
+def chosen_scripts(scripts: list[Any], pagename: str, body: str) -> list[Any]:
     """Return the scripts a page needs, each once, loaded without holding up the page."""
     kept, seen = [], set()
-    for script in scripts:
+    # The data of the figures that readers move come before what draws them.
+    for script in sorted(scripts, key=lambda s: str(s.filename).endswith("/explore.js")):
         name = str(script.filename or "")
         inline = script.attributes.get("body") or ""
         if any(word in name for word in UNUSED_FILES) or "THEBE" in inline or "thebe" in inline:
             continue
         if ("clipboard" in name or "copybutton" in name) and "<pre>" not in body:
+            continue
+        if "js/explore" in name and not pagename.startswith(EXPLORABLE):
             continue
         if (name or inline) in seen:
             continue

@@ -31,9 +31,22 @@ UNRENDERED = r"""() => {
   while (walker.nextNode()) {
     const text = walker.currentNode;
     const code = text.parentElement.closest("pre, code, script, annotation, .katex");
-    if (!code && /\\[()\[\]]|\$\$|\\(frac|sum|begin|hat|rho)\b/.test(text.data)) found.push(text.data);
+    const tex = /\\[()\[\]]|\$\$|\\(frac|sum|begin|hat|rho)\b/;
+    if (!code && tex.test(text.data)) found.push(text.data);
   }
   return found.map((words) => words.slice(0, 80));
+}"""
+
+# What makes the page scroll sideways: boxes that end beyond it and do not scroll on their own.
+STICKING_OUT = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const kept = (node) => node && node !== document.body
+    && (getComputedStyle(node).overflowX !== "visible" || kept(node.parentElement));
+  return [...document.querySelectorAll("body *")]
+    .filter((node) => node.getBoundingClientRect().right > width + 0.5 && !kept(node))
+    .map((node) => node.outerHTML.slice(0, 120)).slice(0, 5)
+    .concat([`${document.documentElement.scrollWidth} px`]);
 }"""
 
 
@@ -107,6 +120,7 @@ def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, the
     opened.evaluate("document.querySelectorAll('img').forEach(img => (img.loading = 'eager'))")
     opened.wait_for_load_state("networkidle")
     opened.evaluate(axe())
+    faults = list(tab.faults)  # axe-core itself asks for style sheets at wrong addresses
     result = opened.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: "
         "['violations'], rules: {'target-size': {enabled: true}}})",
@@ -118,7 +132,7 @@ def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, the
         for node in violation["nodes"][:3]
     ]
     assert not found, "\n".join(found)
-    assert not tab.faults
+    assert not faults
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -126,15 +140,7 @@ def test_nothing_sticks_out_sideways_on_a_phone_or_at_twice_the_size(visit, page
     for width, scale in ((375, 2), (640, 2)):
         tab = visit(width=width, device_scale_factor=scale)
         opened = tab.to(page)
-        inner = opened.evaluate("document.documentElement.clientWidth")
-        wide = opened.evaluate("document.documentElement.scrollWidth")
-        culprits = opened.evaluate(
-            "w => [...document.querySelectorAll('main *')]"
-            ".filter(e => e.getBoundingClientRect().right > w + 1).slice(0, 5)"
-            ".map(e => e.outerHTML.slice(0, 120))",
-            inner,
-        )
-        assert wide <= inner, culprits
+        assert opened.evaluate(STICKING_OUT) == []
         assert not tab.faults
 
 
@@ -143,7 +149,7 @@ def test_a_page_is_complete_without_scripts(visit, page):
     tab = visit(java_script_enabled=False)
     opened = tab.page
     opened.goto(f"{tab.site}/{page}")
-    assert opened.locator("h1").first.is_visible()
+    assert opened.locator("article h1").first.is_visible()
     for details in opened.locator("article details").all()[:3]:
         details.locator("summary").first.click()
         assert details.get_attribute("open") is not None
