@@ -16,6 +16,7 @@ from saelib.plotting.descent import (
     plot_two_roads,
 )
 from saelib.plotting.diagram import plot_network
+from saelib.plotting.divergence import plot_gaussian_divergence, plot_penalties
 from saelib.plotting.filters import plot_filters, plot_patches
 from saelib.plotting.mistakes_figures import (
     plot_gradient_check,
@@ -57,6 +58,7 @@ __all__ = [
     "plot_dictionary",
     "plot_filters",
     "plot_gabor_fits",
+    "plot_gaussian_divergence",
     "plot_gradient_check",
     "plot_history",
     "plot_history_panels",
@@ -67,6 +69,7 @@ __all__ = [
     "plot_normalization",
     "plot_optimizers",
     "plot_patches",
+    "plot_penalties",
     "plot_pipeline",
     "plot_scales",
     "plot_snapshots",
