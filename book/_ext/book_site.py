@@ -144,8 +144,8 @@ def drawn(match: re.Match[str]) -> str:
     names = [c[3:] for c in classes if c.startswith("fa-")]
     for name in names:
         if name not in {"solid", "regular", "brands", "lg", "fw", "sm"}:
-            rest = " ".join(c for c in classes if not c.startswith(("fa-", "fas", "fab", "fa ")))
-            return icon(name).replace('class="icon"', f'class="icon {rest}"'.replace(' "', '"'))
+            kept = " ".join(["icon", *(c for c in classes if not c.startswith("fa"))])
+            return icon(name).replace('class="icon"', f'class="{kept}"{match["rest"]}', 1)
     return match[0]
 
 
@@ -179,6 +179,11 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
         r'\s*<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         r'\s*<meta name="docsearch:[^>]*>',
     ]
+    for pattern in (
+        r'\s*<script type="text/x-thebe-config">.*?</script>',
+        r"\s*<script>kernelName = '[^']*'</script>",
+    ):
+        page = re.sub(pattern, "", page, flags=re.DOTALL)
     if pagename == "search":
         page = re.sub(
             r"<script src=(?=[^>]*(?:searchtools|language_data|searchindex))",
@@ -192,7 +197,10 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     for pattern in drop:
         page = re.sub(pattern, "", page)
     page = re.sub(
-        r'<(?P<tag>i|span) class="(?P<classes>fa[sbr]?[ -][^"]*)"[^>]*>\s*</(?P=tag)>', drawn, page
+        r'<(?P<tag>i|span) class="(?P<classes>[^"]*\bfa[sbr]?[ -][^"]*)"(?P<rest>[^>]*)>'
+        r"\s*</(?P=tag)>",
+        drawn,
+        page,
     )
     # Roles that were withdrawn (doc-biblioentry), and a list whose children are not its items.
     page = page.replace(' role="doc-biblioentry"', "").replace(
