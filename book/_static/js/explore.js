@@ -295,9 +295,9 @@
 
   const FIGURES = {
     "fig-kl-curve": klFigure,
-    "fig-maximal-inputs": unitFigure,
+    "fig-climb": unitFigure,
     "fig-snapshots": trainingFigure,
-    "fig-descent": descentFigure,
+    "fig-cost-slice": descentFigure,
   };
   // For the tests, which compare these with saelib.
   window.explore = { kl, klSlope, slice };
