@@ -43,6 +43,9 @@ def main() -> int:
         print("\n".join(complaints[:40]) or text[-3000:])
         print(f"The book was not built; the whole log is in {LOG.relative_to(ROOT)}")
         return 1
+    # What readers download: without solutions, and with them.
+    notebooks = [sys.executable, "tools/learner.py", str(SITE / "notebooks")]
+    subprocess.run(notebooks, check=True, stdout=subprocess.DEVNULL)
     STAMP.write_text(wanted)
     print(f"Built in {time.perf_counter() - start:.0f} s: {SITE / 'index.html'}")
     return 0

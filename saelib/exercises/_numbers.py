@@ -711,3 +711,38 @@ QUESTIONS["kl-two-gaussians"] = Question(
         "Check your formula on two equal curves: it must give 0.",
     ),
 )
+QUESTIONS["mean-of-a-tanh-unit"] = Question(
+    chapter="chapter 3, Eq. (3.2)",
+    right=lambda: float(np.mean((1 + np.array([-1.0] * 9 + [0.6])) / 2)),
+    wrong={
+        "plain-mean": (
+            lambda: float(np.mean([-1.0] * 9 + [0.6])),
+            "That is the plain mean, on the scale from -1 to 1.",
+        ),
+        "not-mapped": (
+            lambda: 0.06,
+            "The silent examples were counted as 0, but the active ones were not mapped.",
+        ),
+        "not-halved": (
+            lambda: float(np.mean(1 + np.array([-1.0] * 9 + [0.6]))),
+            "The sum 1 + a runs from 0 to 2; it is not halved yet.",
+        ),
+    },
+    hints=(
+        "To what does (1 + a)/2 map -1, and to what 0.6?",
+        "Nine examples of ten add nothing.",
+    ),
+)
+QUESTIONS["units-that-are-on"] = Question(
+    chapter="chapter 3",
+    right=lambda: 200 * 0.02,
+    wrong={
+        "share": (lambda: 0.02, "That is the share of the units; their number is asked for."),
+        "of-the-inputs": (lambda: 100 * 0.02, "There are 200 units; 100 is the number of pixels."),
+        "off": (lambda: 200 * 0.98, "That is how many are off."),
+    },
+    hints=(
+        "The mean of a sum is the sum of the means, independent or not.",
+        "Each unit adds its own share of the time.",
+    ),
+)
