@@ -268,20 +268,22 @@ def plot_mean_activations(
     ax = new_axes(ax)
     number = np.arange(1, len(values) + 1)
     ax.plot(number, values, "o", color=COLOURS["hidden"], markersize=5 if len(values) < 60 else 3)
+    top = 1.25 * max(float(values[-1]), target or 0.0) or 1.0
     if target is not None:
+        low = target < 0.12 * top  # no room below the line
         ax.axhline(target, color=COLOURS["penalty"], linewidth=2)
         ax.annotate(
             rf"target $\rho={target:g}$",
             (1.0, target),
-            xytext=(0, -4),
+            xytext=(0, 4 if low else -4),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
             ha="right",
-            va="top",
+            va="bottom" if low else "top",
             color=TEXT_COLOURS["penalty"],
             fontsize=FONT_SIZE,
         )
-    ax.set_ylim(0, 1.25 * max(float(values[-1]), target or 0.0) or 1.0)
+    ax.set_ylim(0, top)
     ax.set(xlabel="hidden unit, sorted", ylabel=r"mean activation $\hat\rho_j$")
     set_title(ax, title)
     return ax
