@@ -47,6 +47,7 @@ def configure(app: Sphinx, config: Config) -> None:
     for button in ("use_repository_button", "use_edit_page_button", "use_issues_button"):
         options[button] = known
     options["path_to_docs"] = "book"
+    config.html_context.setdefault("default_mode", "auto")
     options["launch_buttons"] = {}
     if known:
         options["launch_buttons"] = {
@@ -119,9 +120,10 @@ def add_times(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 @cache
 def icon(name: str) -> str:
     """Return an icon of the theme as a drawing to be put into the page."""
-    source = icons()
+    kept = icons()
+    name = {"pencil-alt": "pencil"}.get(name, name)  # an old name that the theme still uses
     found = re.search(
-        rf'[{{,]"?{re.escape(name)}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]', source
+        rf'[{{,]"?{re.escape(name)}"?:\[(\d+),(\d+),\[[^\]]*\],"[0-9a-f]+","([^"]+)"\]', kept
     )
     if not found:
         raise KeyError(f"the theme has no icon {name!r}")

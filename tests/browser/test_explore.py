@@ -17,6 +17,7 @@ def figure(visit, name, **options):
     page, title = WHERE[name]
     tab = visit(**options)
     opened = tab.to(page)
+    opened.evaluate("window.explore.show()")
     box = opened.get_by_role("group", name=f"Move it: {title}")
     box.scroll_into_view_if_needed()
     return tab, opened, box

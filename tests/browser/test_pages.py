@@ -118,7 +118,9 @@ def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, the
     assert opened.evaluate("document.documentElement.dataset.theme") == theme
     assert opened.evaluate(UNRENDERED) == []
     opened.evaluate("document.querySelectorAll('img').forEach(img => (img.loading = 'eager'))")
+    opened.evaluate("window.explore?.show()")
     opened.wait_for_load_state("networkidle")
+    opened.wait_for_selector("html[data-measured]")
     opened.evaluate(axe())
     faults = list(tab.faults)  # axe-core itself asks for style sheets at wrong addresses
     result = opened.evaluate(

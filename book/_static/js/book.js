@@ -3,15 +3,31 @@
   "use strict";
   const BOXES = ".math-box, span.math, .pst-scrollable-table-container, pre, .cell_output > .output, .bd-sidebar-primary, .bd-sidebar-secondary";
 
-  function update() {
-    for (const box of document.querySelectorAll(BOXES)) {
-      const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-      if (scrolls && box.clientWidth) box.tabIndex = 0;
-      else if (!scrolls) box.removeAttribute("tabindex");
-    }
+  function update(box) {
+    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+    if (scrolls && box.clientWidth) box.tabIndex = 0;
+    else if (!scrolls) box.removeAttribute("tabindex");
   }
 
-  addEventListener("load", update);
-  addEventListener("resize", update);
-  document.addEventListener("click", () => setTimeout(update, 300));
+  /* Measuring a box lays it out, so that is done a few at a time when there is nothing else to do. */
+  const idle = window.requestIdleCallback || ((task) => setTimeout(() => task({ timeRemaining: () => 8 }), 50));
+  function updateAll() {
+    const boxes = [...document.querySelectorAll(BOXES)];
+    const some = (deadline) => {
+      do update(boxes.pop()); while (boxes.length && deadline.timeRemaining() > 4);
+      if (boxes.length) idle(some);
+      else document.documentElement.dataset.measured = "yes"; // for the tests
+    };
+    if (boxes.length) idle(some);
+    else document.documentElement.dataset.measured = "yes";
+  }
+
+  let timer = 0;
+  const later = () => {
+    clearTimeout(timer);
+    timer = setTimeout(updateAll, 300);
+  };
+  addEventListener("load", updateAll);
+  addEventListener("resize", later);
+  document.addEventListener("click", later);
 })();

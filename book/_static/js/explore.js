@@ -299,10 +299,23 @@
     "fig-snapshots": trainingFigure,
     "fig-cost-slice": descentFigure,
   };
-  // For the tests, which compare these with saelib.
-  window.explore = { kl, klSlope, slice };
+  /* Each is made when its still figure comes near, and only then: computing takes a moment. */
+  const waiting = new Map();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) if (isIntersecting) show(target);
+  }, { rootMargin: "1200px" });
+  function show(figure) {
+    const build = waiting.get(figure);
+    waiting.delete(figure);
+    observer.unobserve(figure);
+    if (build) build(figure);
+  }
   for (const [id, build] of Object.entries(FIGURES)) {
     const figure = document.getElementById(id);
-    if (figure) build(figure);
+    if (!figure) continue;
+    waiting.set(figure, build);
+    observer.observe(figure);
   }
+  // For the tests, which compare these with saelib and need not scroll.
+  window.explore = { kl, klSlope, slice, show: () => [...waiting.keys()].forEach(show) };
 })();
