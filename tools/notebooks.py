@@ -54,6 +54,8 @@ def normalized(notebook: Any) -> Any:
         cell["id"] = f"cell-{number:03d}"
         kept = {name: cell.metadata[name] for name in ("mystnb", "tags") if name in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
             output.pop("transient", None)
             if "metadata" in output:
@@ -63,6 +65,17 @@ def normalized(notebook: Any) -> Any:
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = lighter(output.data["image/png"])
     return notebook
+
+
+def joined(outputs: list[Any]) -> list[Any]:
+    """Return outputs with neighbouring pieces of one stream in one piece."""
+    kept: list[Any] = []
+    for output in outputs:
+        if kept and output.output_type == "stream" and output.get("name") == kept[-1].get("name"):
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def last_state(line: str) -> str:

@@ -117,6 +117,8 @@ def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, the
     opened = tab.to(page)
     assert opened.evaluate("document.documentElement.dataset.theme") == theme
     assert opened.evaluate(UNRENDERED) == []
+    # Everything is to be laid out and loaded, not only what is near the window.
+    opened.add_style_tag(content="* { content-visibility: visible !important; }")
     opened.evaluate("document.querySelectorAll('img').forEach(img => (img.loading = 'eager'))")
     opened.evaluate("window.explore?.show()")
     opened.wait_for_load_state("networkidle")
