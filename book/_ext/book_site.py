@@ -109,9 +109,13 @@ def add_times(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     seconds = json.loads(TIMES.read_text())["seconds"] if TIMES.exists() else {}
     if docname in seconds:
         words += f", {max(1, round(seconds[docname])):.0f} seconds to run"
-    title.parent.insert(
-        title.parent.index(title) + 1, nodes.paragraph("", words, classes=["chapter-times"])
-    )
+    line = nodes.paragraph("", words + ". Notebook to download: ", classes=["chapter-times"])
+    for kind, label in (("learner", "with gaps to fill"), ("solved", "with solutions")):
+        # tools/learner.py puts these files beside the built pages.
+        target = f"notebooks/{kind}/{docname}.ipynb"
+        line += [nodes.reference("", label, refuri=target), nodes.Text(", ")]
+    line[-1] = nodes.Text(".")
+    title.parent.insert(title.parent.index(title) + 1, line)
 
 
 # ---------------------------------------------------------------- what is written to a page
@@ -180,6 +184,8 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
         r'(?<=initial-scale=1.0" />)<meta name="viewport"[^>]*>',
         r'\s*<meta name="viewport" content="width=device-width, initial-scale=1"/>',
         r'\s*<meta name="docsearch:[^>]*>',
+        r'\s*<link rel="preload" as="script"[^>]*>',  # they would compete with text and style
+        r"\s*<!-- Pre-loaded scripts[^>]*-->",
     ]
     for pattern in (
         r'\s*<script type="text/x-thebe-config">.*?</script>',
@@ -203,6 +209,12 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
         r"\s*</(?P=tag)>",
         drawn,
         page,
+    )
+    # The theme is known before the first paint, and there is one without scripts.
+    page = page.replace('<html lang="en" ', '<html lang="en" data-theme="light" ', 1).replace(
+        'localStorage.getItem("theme") || "auto"',
+        'localStorage.getItem("theme") || '
+        '(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
     )
     # Roles that were withdrawn (doc-biblioentry), and a list whose children are not its items.
     page = page.replace(' role="doc-biblioentry"', "").replace(
@@ -268,8 +280,10 @@ def chosen_scripts(scripts: list[Any], pagename: str, body: str) -> list[Any]:
         if (name or inline) in seen:
             continue
         seen.add(name or inline)
-        if name and "documentation_options" not in name and not name.startswith("http"):
+        if name:
             script.attributes.setdefault("defer", "defer")
+        elif inline.startswith("DOCUMENTATION_OPTIONS."):
+            script.attributes["body"] = f"addEventListener('DOMContentLoaded', () => {{{inline}}});"
         kept.append(script)
     return kept
 
