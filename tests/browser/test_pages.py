@@ -180,6 +180,25 @@ def test_the_keyboard_reaches_the_text_first_and_opens_the_search(visit):
     assert opened.evaluate("document.activeElement.tagName") == "INPUT"
 
 
+def test_the_keyboard_opens_a_folded_solution(visit):
+    opened = visit().to(CHAPTERS[4])
+    solution = opened.locator(".solution.admonition").first
+    inside = solution.locator(":scope > :not(.admonition-title, button)").first
+    assert not inside.is_visible()
+    solution.locator("button.toggle-button").focus()
+    opened.keyboard.press("Enter")
+    assert inside.is_visible()
+
+
+def test_print_shows_the_text_without_what_only_screens_need(visit):
+    opened = visit(width=794).to(CHAPTERS[4])
+    opened.emulate_media(media="print")
+    assert opened.locator("article .math .katex-html").first.is_visible()
+    for selector in (".bd-sidebar-primary", ".bd-header-article", ".headerlink", ".copybtn"):
+        assert not opened.locator(selector).first.is_visible(), selector
+    assert opened.evaluate(STICKING_OUT) == []
+
+
 @pytest.mark.parametrize("words", ["kl_divergence", "kl-bernoulli", "whitening"])
 def test_the_search_finds_functions_equations_and_words(visit, words):
     opened = visit().to(f"search.html?q={words}")
