@@ -52,7 +52,7 @@ def card() -> None:
     """Draw what is shown where somebody links to the book."""
     figure = plt.figure(figsize=(12, 6.3), dpi=100, facecolor="#16181d")
     ax = figure.add_axes((0, 0, 1, 0.585))
-    ax.imshow(imread(STATIC / "cover.png")[: 6 * PITCH - 4], cmap="gray", aspect="auto")
+    ax.imshow(imread(STATIC / "cover.png")[4 * PITCH : 10 * PITCH - 4], cmap="gray", aspect="auto")
     ax.set_axis_off()
     figure.text(0.05, 0.8, "Sparse autoencoders", color="white", fontsize=52, weight="bold")
     words = "From the first equation to two hundred learned features"

@@ -83,6 +83,21 @@ def visit_display(self: Any, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def keep_together(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Keep a short equation and the comma behind it on one line: browsers would part them."""
+    if app.builder.format != "html":
+        return
+    for node in list(doctree.findall(nodes.math)):
+        siblings, place = node.parent, node.parent.index(node)
+        after = siblings[place + 1] if place + 1 < len(siblings) else None
+        stop = (
+            re.match(r"[,.;:!?)\]’”]+", after.astext()) if isinstance(after, nodes.Text) else None
+        )
+        if stop and len(node.astext()) <= 30:
+            both = nodes.inline("", "", node.deepcopy(), nodes.Text(stop[0]), classes=["math-stop"])
+            siblings[place : place + 2] = [both, nodes.Text(after.astext()[stop.end() :])]
+
+
 def copy_files(app: Sphinx, exception: Exception | None) -> None:
     """Put style, fonts and licence of KaTeX into the site; every browser reads woff2."""
     if exception or app.builder.format != "html":
@@ -103,5 +118,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
         "katex", inline_renderers=(visit_inline, None), block_renderers=(visit_display, None)
     )
     app.add_css_file("katex/katex.min.css", priority=300)
+    app.connect("doctree-resolved", keep_together)
     app.connect("build-finished", copy_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
