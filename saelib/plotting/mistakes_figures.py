@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -14,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from saelib.plotting.filters import plot_filters, plot_patches
-from saelib.plotting.style import FAINT, FONT_SIZE, INK, new_axes, set_title, style
+from saelib.plotting.style import FAINT, FONT_SIZE, INK, new_axes, new_figure, set_title, style
 
 __all__ = ["plot_gradient_check", "plot_history_panels", "plot_tile_panels"]
 
@@ -198,11 +197,8 @@ def _panels(
     if n_panels == 0:
         raise ValueError(f"{argument} is empty; give at least one to draw")
     nrows = math.ceil(n_panels / ncols)
-    plt.draw_if_interactive()  # see `new_axes`
+    figure = new_figure(5.0, height * nrows + (0.35 if title else 0.0))
     with style():
-        figure = plt.figure(
-            figsize=(5.0, height * nrows + (0.35 if title else 0.0)), layout="constrained"
-        )
         panels = [figure.add_subplot(nrows, ncols, place + 1) for place in range(n_panels)]
         for ax in panels:
             ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)

@@ -18,6 +18,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 __all__ = ["COLOURS", "INK", "TEXT_COLOURS", "new_axes", "style", "use_style"]
 
@@ -127,11 +128,26 @@ def new_axes(
     """
     if ax is not None:
         return ax
+    figure = new_figure(width, height, layout=layout)
+    with style():
+        ax = figure.add_subplot()
+        # Ticks are made when they are first asked for, which should happen in this style.
+        ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
+    return ax
+
+
+def new_figure(
+    width: float,
+    height: float,
+    title: str | None = None,
+    layout: Literal["constrained", "none"] = "constrained",
+) -> Figure:
+    """Return a new, empty figure in the style of the book, its title above the left end."""
     # A notebook's backend turns the interactive mode on when it is first loaded. Inside of the
     # context that would be undone at its end, and no later figure would appear.
     plt.draw_if_interactive()
     with style():
-        ax = plt.figure(figsize=(width, height), layout=layout).add_subplot()
-        # Ticks are made when they are first asked for, which should happen in this style.
-        ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
-    return ax
+        figure = plt.figure(figsize=(width, height), layout=layout)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
+    return figure

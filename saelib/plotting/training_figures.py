@@ -19,6 +19,7 @@ from saelib.plotting.style import (
     INK,
     TEXT_COLOURS,
     new_axes,
+    new_figure,
     set_title,
     style,
 )
@@ -380,14 +381,9 @@ def plot_sweep(
 def _panels(
     n_rows: int, n_columns: int, width: float, height: float, title: str | None
 ) -> tuple[Figure, NDArray[Any]]:
-    # See new_axes: inside of the context the notebook's backend would not stay interactive.
-    plt.draw_if_interactive()
+    figure = new_figure(width, height, title)
     with style():
-        figure, axes = plt.subplots(
-            n_rows, n_columns, figsize=(width, height), layout="constrained", squeeze=False
-        )
+        axes = figure.subplots(n_rows, n_columns, squeeze=False)
         for ax in axes.flat:
             ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
-        if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
     return figure, axes

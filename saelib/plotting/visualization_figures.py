@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from saelib._validation import whole_number
 from saelib.features import GaborFit, TuningCurve, gabor
 from saelib.plotting.filters import plot_filters, plot_patches
-from saelib.plotting.style import COLOURS, FONT_SIZE, INK, style
+from saelib.plotting.style import COLOURS, FONT_SIZE, INK, new_figure
 
 __all__ = [
     "plot_dictionary",
@@ -30,16 +29,6 @@ def _panel(figure: Figure, place: tuple[int, int, int], title: str) -> Axes:
     ax = figure.add_subplot(*place)
     ax.set_title(title, loc="left", fontsize=FONT_SIZE, color=INK)
     return ax
-
-
-def _figure(width: float, height: float, title: str | None) -> Figure:
-    # Loads a notebook's backend before the context, as in `new_axes`.
-    plt.draw_if_interactive()
-    with style():
-        figure = plt.figure(figsize=(width, height), layout="constrained")
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
-    return figure
 
 
 def plot_top_patches(
@@ -92,7 +81,7 @@ def plot_top_patches(
     best = np.argsort(-(X @ chosen.T), axis=0, kind="stable")[:n_patches].T
     # About their own means: the grey of a patch is not what these units look at.
     patches = X[best.ravel()] - X[best.ravel()].mean(axis=1, keepdims=True)
-    figure = _figure(5.0, 0.2 + 5.0 * (len(units) / (n_patches + 1.6)) + 0.45, title)
+    figure = new_figure(5.0, 0.2 + 5.0 * (len(units) / (n_patches + 1.6)) + 0.45, title)
     grid = figure.add_gridspec(1, 2, width_ratios=[1, n_patches])
     for cell, tiles, ncols, name in (
         (grid[0], chosen, 1, "unit"),
@@ -130,7 +119,7 @@ def plot_scales(W1: ArrayLike, ncols: int = 10, title: str | None = None) -> Fig
     """
     W1 = np.asarray(W1, dtype=np.float64)
     nrows = -(-len(W1) // ncols)
-    figure = _figure(5.0, 2 * (5.0 * nrows / ncols + 0.3) + (0.3 if title else 0.0), title)
+    figure = new_figure(5.0, 2 * (5.0 * nrows / ncols + 0.3) + (0.3 if title else 0.0), title)
     plot_patches(W1, ncols=ncols, ax=_panel(figure, (2, 1, 1), "raw weights, one scale for all"))
     plot_filters(W1, ncols=ncols, ax=_panel(figure, (2, 1, 2), "each unit on its own scale"))
     return figure
@@ -186,7 +175,7 @@ def plot_gabor_fits(
     side = round(W.shape[1] ** 0.5)
     centred = W - W.mean(axis=1, keepdims=True)
     fitted = _gabor_images(fit, side)
-    figure = _figure(5.0, 3 * 4.3 / len(units) + 0.5 + (0.3 if title else 0.0), title)
+    figure = new_figure(5.0, 3 * 4.3 / len(units) + 0.5 + (0.3 if title else 0.0), title)
     axes = figure.subplots(3, len(units), squeeze=False)
     rows = (("unit", centred), ("Gabor", fitted), ("rest", centred - fitted))
     for line, (name, tiles) in zip(axes, rows, strict=True):
@@ -231,7 +220,7 @@ def plot_tuning(tunings: Sequence[TuningCurve], title: str | None = None) -> Fig
     """
     if not 1 <= len(tunings) <= 3:
         raise ValueError(f"tunings has {len(tunings)} curves; give one to three")
-    figure = _figure(5.0, 2.9 + (0.3 if title else 0.0), title)
+    figure = new_figure(5.0, 2.9 + (0.3 if title else 0.0), title)
     angle, frequency = figure.subplots(1, 2, sharey=True)
     for tuning, line in zip(tunings, ("-", "--", ":"), strict=False):
         highest = tuning.response.max() or 1.0
@@ -281,7 +270,7 @@ def plot_dictionary(
     """
     if units is not None:
         fit = GaborFit(*(values[np.asarray(units)] for values in fit))
-    figure = _figure(5.0, 2.75 + (0.3 if title else 0.0), title)
+    figure = new_figure(5.0, 2.75 + (0.3 if title else 0.0), title)
     place, angle = figure.subplots(1, 2)
     # The stripes run at right angles to the orientation; rows count downwards.
     along, down = -np.sin(fit.orientation), np.cos(fit.orientation)
