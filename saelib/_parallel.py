@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -25,14 +25,13 @@ Result = TypeVar("Result")
 
 _lock = threading.Lock()
 _holders = 0
-_limiter: object | None = None
-_n_threads = 1
+_allowed: list[int] = []
 
 
 @cache
-def _controller() -> ThreadpoolController:
-    # Finding the loaded BLAS libraries takes milliseconds, far longer than a small evaluation.
-    return ThreadpoolController().select(user_api="blas")
+def _blas_libraries() -> list[Any]:
+    # Finding them takes milliseconds, far longer than a small evaluation.
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
 @contextmanager
@@ -46,21 +45,24 @@ def single_threaded_blas() -> Iterator[int]:
     The setting belongs to the process, not to the thread. The first of several overlapping
     calls sets it and the last one restores it, so that none of them leaves it changed.
     """
-    global _holders, _limiter, _n_threads  # noqa: PLW0603 - the BLAS setting is global too
+    global _holders, _allowed  # noqa: PLW0603 - the BLAS setting is global too
     with _lock:
         if _holders == 0:
-            allowed = [lib.num_threads for lib in _controller().lib_controllers]
-            _n_threads = min([available_cores(), max(allowed, default=available_cores())])
-            _limiter = _controller().limit(limits=1)
+            _allowed = [library.num_threads for library in _blas_libraries()]
+            _set_threads([1] * len(_allowed))
         _holders += 1
     try:
-        yield _n_threads
+        yield min(available_cores(), max(_allowed, default=available_cores()))
     finally:
         with _lock:
             _holders -= 1
             if _holders == 0:
-                _limiter.restore_original_limits()  # type: ignore[union-attr]
-                _limiter = None
+                _set_threads(_allowed)
+
+
+def _set_threads(numbers: Sequence[int]) -> None:
+    for library, number in zip(_blas_libraries(), numbers, strict=True):
+        library.set_num_threads(number)
 
 
 def available_cores() -> int:

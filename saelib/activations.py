@@ -28,7 +28,7 @@ Array = NDArray[np.floating[Any]]
 
 def _floating(values: ArrayLike) -> Array:
     array = np.asarray(values)
-    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def sigmoid(z: ArrayLike, out: Array | None = None) -> Array:
@@ -56,10 +56,12 @@ def sigmoid(z: ArrayLike, out: Array | None = None) -> Array:
     """
     # exp(-z) overflows to inf for z below -709 and 1 / inf is the right answer, 0.
     with np.errstate(over="ignore"):
-        a = np.negative(_floating(z), out=out)
-        a = np.exp(a, out=out)
+        return _sigmoid_of_minus(np.negative(_floating(z), out=out), out=out)
+
+
+def _sigmoid_of_minus(minus_z: Array, out: Array | None = None) -> Array:
+    a = np.exp(minus_z, out=out)
     a = np.add(a, 1, out=out)
-    # numpy's division uses the processor's vector instructions, its reciprocal does not.
     return np.divide(1, a, out=out)
 
 
@@ -213,6 +215,12 @@ class Activation(NamedTuple):
         ``derivative(a, out=None)`` returns f'(z) from a = f(z).
     low, high : float
         The ends of the range of f. A unit at `low` is inactive, a unit at `high` active.
+    sign : float
+        1 or -1, the sign with which `of_signed` wants z.
+    of_signed : callable
+        ``of_signed(sign * z, out=None)`` returns f(z) as well. Who computes z from weights can
+        put the sign on them instead, and save a pass over all the z. It may overflow on its way
+        to the right result: call it under ``np.errstate(over="ignore")``.
     """
 
     name: str
@@ -220,10 +228,14 @@ class Activation(NamedTuple):
     derivative: Callable[..., Array]
     low: float
     high: float
+    sign: float
+    of_signed: Callable[..., Array]
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation("sigmoid", sigmoid, sigmoid_derivative, 0.0, 1.0),
-    "tanh": Activation("tanh", tanh, tanh_derivative, -1.0, 1.0),
-    "linear": Activation("linear", linear, linear_derivative, -np.inf, np.inf),
+    "sigmoid": Activation(
+        "sigmoid", sigmoid, sigmoid_derivative, 0.0, 1.0, -1.0, _sigmoid_of_minus
+    ),
+    "tanh": Activation("tanh", tanh, tanh_derivative, -1.0, 1.0, 1.0, tanh),
+    "linear": Activation("linear", linear, linear_derivative, -np.inf, np.inf, 1.0, linear),
 }

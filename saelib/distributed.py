@@ -18,13 +18,14 @@ from saelib._validation import data_matrix
 from saelib.activations import Activation
 from saelib.objective import (
     Array,
+    BiasUnitWeights,
+    Buffers,
     SparseObjective,
     Vector,
     backpropagate,
     plan_shares,
     sum_activations,
 )
-from saelib.parameters import Parameters
 
 try:
     import dask.array as da
@@ -107,15 +108,15 @@ class DaskObjective(SparseObjective):
             ]
         )
 
-    def _forward(self, p: Parameters, n_threads: int) -> tuple[Vector, None]:
-        (sums,) = self._sum_over_chunks(_activations_of_chunk, p.ravel(), self._hidden)
+    def _forward(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, None]:
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._hidden)
         return sums, None
 
     def _backward(
-        self, p: Parameters, penalty_slope: Array, A: Array | None, n_threads: int
+        self, w: BiasUnitWeights, penalty_slope: Array, A: Array | None, n_threads: int
     ) -> tuple[float, Array]:
         return self._sum_over_chunks(
-            _gradient_of_chunk, (p.ravel(), penalty_slope), self._hidden, self._output
+            _gradient_of_chunk, (w, penalty_slope), self._hidden, self._output
         )
 
     def _sum_over_chunks(self, function: Any, weights: Any, *activations: Activation) -> Any:
@@ -123,7 +124,7 @@ class DaskObjective(SparseObjective):
         # As the result of a task, the weights travel once to every worker, not once per chunk.
         weights = delayed(_hand_over, pure=False)(weights)
         of_chunk, add = delayed(function, pure=False), delayed(_add, pure=False)
-        parts = [of_chunk(chunk, weights, self.n_hidden, *activations) for chunk in self._chunks]
+        parts = [of_chunk(chunk, weights, *activations) for chunk in self._chunks]
         while len(parts) > 1:
             groups = range(0, len(parts), _PARTS_PER_SUM)
             parts = [add(parts[start : start + _PARTS_PER_SUM]) for start in groups]
@@ -142,22 +143,25 @@ def _check(chunk: Any, output: Activation, first_row: int) -> None:
     data_matrix("X", chunk, output, first_row)
 
 
-def _blocks(X: Array, n_hidden: int) -> list[slice]:
-    return [rows for share in plan_shares(X, n_hidden) for rows in share]
+def _blocks_and_buffers(X: Array, w: BiasUnitWeights) -> tuple[list[slice], Buffers]:
+    n_hidden = len(w.b1) - 1
+    shares = plan_shares(X, n_hidden)
+    blocks = [rows for share in shares for rows in share]
+    return blocks, Buffers.of(shares, X.shape[1], n_hidden, X.dtype)
 
 
-def _activations_of_chunk(X: Any, theta: Array, n_hidden: int, f: Activation) -> tuple[Vector]:
+def _activations_of_chunk(X: Any, w: BiasUnitWeights, f: Activation) -> tuple[Vector]:
     X = np.asarray(X)
-    p = Parameters.unravel(theta, X.shape[1], n_hidden)
+    blocks, buffers = _blocks_and_buffers(X, w)
     with single_threaded_blas():
-        return (sum_activations(X, _blocks(X, n_hidden), p, f),)
+        return (sum_activations(X, blocks, w, f, buffers),)
 
 
 def _gradient_of_chunk(
-    X: Any, weights: tuple[Array, Array], n_hidden: int, f: Activation, f_out: Activation
+    X: Any, weights: tuple[BiasUnitWeights, Array], f: Activation, f_out: Activation
 ) -> tuple[float, Array]:
     X = np.asarray(X)
-    theta, penalty_slope = weights
-    p = Parameters.unravel(theta, X.shape[1], n_hidden)
+    w, penalty_slope = weights
+    blocks, buffers = _blocks_and_buffers(X, w)
     with single_threaded_blas():
-        return backpropagate(X, _blocks(X, n_hidden), p, f, f_out, penalty_slope)
+        return backpropagate(X, blocks, w, f, f_out, penalty_slope, buffers)

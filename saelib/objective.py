@@ -19,9 +19,9 @@ stay in the processor's cache, and several threads share the blocks.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,20 +30,23 @@ from saelib._parallel import map_in_order, single_threaded_blas
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.activations import Activation
 from saelib.parameters import Parameters
-from saelib.sparsity import kl_divergence, kl_gradient
+from saelib.sparsity import divergence, divergence_slope
 
 __all__ = ["CostTerms", "SparseObjective"]
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
+Result = TypeVar("Result")
 
 # The inputs, activations and errors of a block fill about this many bytes: long enough for fast
 # matrix products, short enough to stay in the cache. Measured by benchmarks/blocks.py.
-_BYTES_PER_BLOCK = 2**22
+_BYTES_PER_BLOCK = 2**21
 _MIN_ROWS, _MAX_ROWS = 250, 2500
 # The rows are dealt into at most this many shares whatever the number of threads, and the sums
 # over the shares are added in order: the same bits on one core and on many.
 _MAX_SHARES = 16
+# f of this is 1 to the last bit, for sigmoid and tanh, in float32 and float64.
+_SATURATING = 50.0
 # The activations are kept for the second pass if they take less memory than this, or than X
 # does. Otherwise they are computed twice, which costs a sixth matrix product.
 _MAX_BYTES_KEPT = 2**28
@@ -153,13 +156,17 @@ class SparseObjective:
             ("sigmoid", "tanh", "linear"),
         )
         self._take(X)
+        precision = np.finfo(self.X.dtype)
+        self._least_mean = float(np.sqrt(precision.tiny))
+        self._greatest_mean = float(1 - precision.eps)
 
     def _take(self, X: ArrayLike) -> None:
         """Check the data and plan the work on them."""
         self.X = data_matrix("X", X, self._output)
         self._shares = plan_shares(self.X, self.n_hidden)
-        # The activations of an earlier call, to spare the system finding fresh memory.
+        # Memory of earlier calls: the activations, and the buffers of each thread.
         self._spare: deque[Array] = deque(maxlen=1)
+        self._buffers: deque[Buffers] = deque()
 
     @property
     def activation(self) -> str:
@@ -249,52 +256,67 @@ class SparseObjective:
         m = len(self.X)
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
         with single_threaded_blas() as n_threads:
-            sums, A = self._forward(p, n_threads)
+            w = BiasUnitWeights.of(p, self._hidden, self._output)
+            sums, A = self._forward(w, n_threads)
             rho_hat = self._mean_activation(sums / m)
-            squares, gradient = self._backward(p, self._penalty_slope(rho_hat), A, n_threads)
+            squares, parts = self._backward(w, self._penalty_slope(rho_hat), A, n_threads)
+            gradient = w.gradient(parts)
+            gradient /= m
+            weights = theta[: p.W1.size + p.W2.size]
+            gradient[: weights.size] += self.weight_decay * weights
             # BLAS splits long dot products over threads too, and so would change the last bit.
-            squared_weights = _sum_of_squares(p.W1, p.W2)
+            squared_weights = float(np.vdot(weights, weights))
 
-        gradient /= m
-        g = Parameters.unravel(gradient, self.n_features, self.n_hidden)
-        g.W1[...] += self.weight_decay * p.W1
-        g.W2[...] += self.weight_decay * p.W2
         terms = CostTerms(
             reconstruction=squares / (2 * m),
             weight_decay=self.weight_decay / 2 * squared_weights,
-            sparsity=self.sparsity_weight
-            * float(np.sum(kl_divergence(self.sparsity_target, rho_hat))),
+            sparsity=self.sparsity_weight * float(divergence(self.sparsity_target, rho_hat).sum()),
         )
         return terms, gradient
 
-    def _forward(self, p: Parameters, n_threads: int) -> tuple[Vector, Array | None]:
+    def _forward(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, Array | None]:
         """Return the sum of the activations over all rows, and the activations if kept."""
         A = self._memory_for_activations()
-        sums = map_in_order(
-            lambda blocks: sum_activations(self.X, blocks, p, self._hidden, A),
-            self._shares,
+        sums = self._over_shares(
+            lambda blocks, buffers: sum_activations(self.X, blocks, w, self._hidden, buffers, A),
             n_threads,
         )
         return np.sum(sums, axis=0), A
 
     def _backward(
-        self, p: Parameters, penalty_slope: Array, A: Array | None, n_threads: int
+        self, w: BiasUnitWeights, penalty_slope: Array, A: Array | None, n_threads: int
     ) -> tuple[float, Array]:
-        """Return ‖Y - X‖² and m times the gradient, both without the weight decay."""
-        parts = map_in_order(
-            lambda blocks: backpropagate(
-                self.X, blocks, p, self._hidden, self._output, penalty_slope, A
+        """Return ‖Y - X‖² and the sums for `w.gradient` over all rows."""
+        parts = self._over_shares(
+            lambda blocks, buffers: backpropagate(
+                self.X, blocks, w, self._hidden, self._output, penalty_slope, buffers, A
             ),
-            self._shares,
             n_threads,
         )
         if A is not None:
             self._spare.append(A)
-        squares, gradient = parts[0]
-        for more_squares, part in parts[1:]:
+        squares, sums = parts[0]
+        for more_squares, more_sums in parts[1:]:
             squares += more_squares
-            gradient += part
-        return squares, gradient
+            sums += more_sums
+        return squares, sums
+
+    def _over_shares(
+        self, function: Callable[[list[slice], Buffers], Result], n_threads: int
+    ) -> list[Result]:
+        """Return `function` of every share of the rows and of buffers to work in."""
+
+        def of_share(blocks: list[slice]) -> Result:
+            # The last buffers put back are most likely in the cache of this thread's core.
+            try:
+                buffers = self._buffers.pop()
+            except IndexError:
+                buffers = Buffers.of(self._shares, self.n_features, self.n_hidden, self.X.dtype)
+            result = function(blocks, buffers)
+            self._buffers.append(buffers)
+            return result
+
+        return map_in_order(of_share, self._shares, n_threads)
 
     def _memory_for_activations(self) -> Array | None:
         """Return an array for the activations of all rows, or None if it would be too large."""
@@ -304,13 +326,15 @@ class SparseObjective:
         try:
             return self._spare.pop()
         except IndexError:
-            return np.empty((len(self.X), self.n_hidden), dtype=self.X.dtype)
+            return np.empty((len(self.X), self.n_hidden + 1), dtype=self.X.dtype)
 
     def _checked(self, theta: ArrayLike) -> Array:
         """Return `theta` in the dtype of X if its entries are finite there."""
-        with np.errstate(over="ignore"):
-            checked = np.asarray(theta).astype(self.X.dtype, copy=False)
-        if not np.all(np.isfinite(checked)):
+        checked = np.asarray(theta)
+        if checked.dtype != self.X.dtype:
+            with np.errstate(over="ignore"):
+                checked = checked.astype(self.X.dtype)
+        if not np.isfinite(checked).all():
             raise ValueError(
                 f"theta holds NaN, infinity or a number too large for {self.X.dtype}; if an "
                 "optimizer produced it, let it take smaller steps"
@@ -321,88 +345,177 @@ class SparseObjective:
         """Return rho_hat in (0, 1) from the plain mean of the activations, Eq. (3.2)."""
         f = self._hidden
         rho_hat = (mean - f.low) / (f.high - f.low)
-        precision = np.finfo(self.X.dtype)
-        return np.clip(rho_hat, np.sqrt(precision.tiny), 1 - precision.eps)
+        return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
 
     def _penalty_slope(self, rho_hat: Vector) -> Array:
-        """Return β dKL/da, the second term in the bracket of Eq. (5.1), for every unit."""
+        """Return β dKL/da, the second term in the bracket of Eq. (5.1), and 0 for the bias unit."""
         f = self._hidden
-        slope = self.sparsity_weight * kl_gradient(self.sparsity_target, rho_hat)
+        slope = np.zeros(self.n_hidden + 1, dtype=self.X.dtype)
         # rho_hat = (mean - low) / (high - low), so the chain rule divides by the range of f.
-        return np.asarray(slope / (f.high - f.low), dtype=self.X.dtype)
+        weight = self.sparsity_weight / (f.high - f.low)
+        slope[:-1] = weight * divergence_slope(self.sparsity_target, rho_hat)
+        return slope
 
 
-def _sum_of_squares(*arrays: Array) -> float:
-    return float(sum(np.vdot(array, array) for array in arrays))
+class BiasUnitWeights(NamedTuple):
+    """The weights of a network as the two passes use them, made once per evaluation.
+
+    Two things save passes over all examples:
+
+    - One hidden unit more, the last, has the activation 1 for every example, and its weights to
+      the outputs are b2. So the product with the weights W2 adds b2, and the product that gives
+      ∇W2 gives ∇b2.
+    - A sigmoid needs exp(-z); the sign goes to the weights, see `Activation.sign`.
+
+    Attributes
+    ----------
+    to_hidden : ndarray of shape (n_hidden + 1, n_features)
+        ± W1, and a row of zeros: no input reaches the bias unit.
+    b1 : ndarray of shape (n_hidden + 1,)
+        ± b1, and a bias so large that f of it is 1.
+    to_output : ndarray of shape (n_hidden + 1, n_features)
+        ± W2ᵀ and ± b2.
+    W2 : ndarray of shape (n_features, n_hidden + 1)
+        W2, and a column of zeros: no error comes back to the bias unit.
+    """
+
+    to_hidden: Array
+    b1: Array
+    to_output: Array
+    W2: Array
+
+    @staticmethod
+    def of(p: Parameters, f: Activation, f_out: Activation) -> BiasUnitWeights:
+        """Return the weights of a network with the parameters `p` and these activations."""
+        h, n, dtype = p.n_hidden, p.n_features, p.W1.dtype
+        w = BiasUnitWeights(
+            to_hidden=np.zeros((h + 1, n), dtype),
+            b1=np.full(h + 1, f.sign * _SATURATING, dtype),
+            to_output=np.empty((h + 1, n), dtype),
+            W2=np.zeros((n, h + 1), dtype),
+        )
+        np.multiply(p.W1, f.sign, out=w.to_hidden[:h])
+        np.multiply(p.b1, f.sign, out=w.b1[:h])
+        np.multiply(p.W2.T, f_out.sign, out=w.to_output[:h])
+        np.multiply(p.b2, f_out.sign, out=w.to_output[h])
+        w.W2[:, :h] = p.W2
+        return w
+
+    def split(self, sums: Array) -> tuple[Array, Array, Array]:
+        """Return the three views of `sums` that take δ2ᵀ X, Aᵀ δ3 and the sum of δ2."""
+        size = self.to_hidden.size
+        shape = self.to_hidden.shape
+        return sums[:size].reshape(shape), sums[size : -shape[0]].reshape(shape), sums[-shape[0] :]
+
+    def gradient(self, sums: Array) -> Array:
+        """Return `sums` in the order of theta."""
+        of_W1, of_W2_and_b2, of_b1 = self.split(sums)
+        return Parameters(of_W1[:-1], of_W2_and_b2[:-1].T, of_b1[:-1], of_W2_and_b2[-1]).ravel()
+
+
+class Buffers(NamedTuple):
+    """What a thread works in while it goes through blocks of rows: a row for every example.
+
+    Attributes
+    ----------
+    ones : ndarray of shape (n_rows,)
+    A, delta2, slope2 : ndarray of shape (n_rows, n_hidden + 1)
+    Y, slope3 : ndarray of shape (n_rows, n_features)
+    """
+
+    ones: Array
+    A: Array
+    delta2: Array
+    slope2: Array
+    Y: Array
+    slope3: Array
+
+    @staticmethod
+    def of(
+        shares: Sequence[Sequence[slice]], n_features: int, n_hidden: int, dtype: Any
+    ) -> Buffers:
+        """Return buffers that are long enough for every block of the shares."""
+        n_rows = max(rows.stop - rows.start for blocks in shares for rows in blocks)
+        return Buffers(
+            np.ones(n_rows, dtype),
+            *np.empty((3, n_rows, n_hidden + 1), dtype),
+            *np.empty((2, n_rows, n_features), dtype),
+        )
+
+    def of_length(self, n_rows: int) -> Buffers:
+        """Return the first `n_rows` rows of the buffers."""
+        return Buffers(*(buffer[:n_rows] for buffer in self))
 
 
 def sum_activations(
-    X: Array, blocks: Sequence[slice], p: Parameters, f: Activation, A: Array | None = None
+    X: Array,
+    blocks: Sequence[slice],
+    w: BiasUnitWeights,
+    f: Activation,
+    buffers: Buffers,
+    A: Array | None = None,
 ) -> Vector:
     """Return the sum of the activations over the rows of X in `blocks`: the first pass.
 
-    Eq. (1.4) ``forward-hidden``. If there is an `A`, its rows receive the activations.
+    Eq. (1.4) ``forward-hidden``. If there is an `A` of n_hidden + 1 columns, its rows receive
+    the activations.
     """
-    longest = max(rows.stop - rows.start for rows in blocks)
-    ones = np.ones(longest, X.dtype)
-    A_block = np.empty((longest, p.n_hidden), X.dtype)
-    sums = np.zeros(p.n_hidden)
-    for rows in blocks:
-        x = X[rows]
-        k = len(x)
-        a = _layer(x, p.W1, p.b1, f, out=A_block[:k] if A is None else A[rows])
-        sums += ones[:k] @ a
-    return sums
+    sums = np.zeros(len(w.b1))
+    with np.errstate(over="ignore"):
+        for rows in blocks:
+            x = X[rows]
+            a = _hidden_layer(x, w, f, out=buffers.A[: len(x)] if A is None else A[rows])
+            sums += buffers.ones[: len(x)] @ a
+    return sums[:-1]
 
 
 def backpropagate(
     X: Array,
     blocks: Sequence[slice],
-    p: Parameters,
+    w: BiasUnitWeights,
     f: Activation,
     f_out: Activation,
     penalty_slope: Array,
+    buffers: Buffers,
     A: Array | None = None,
 ) -> tuple[float, Array]:
-    """Return ‖Y - X‖² and m times the gradient over the rows of X in `blocks`: the second pass.
+    """Return ‖Y - X‖² and the sums for `w.gradient` over the rows of X in `blocks`.
 
-    Eqs. (1.5) ``forward-output``, (1.6) ``delta-output``, (5.1) ``delta-hidden-sparse`` and
-    (1.7) ``weight-gradients``; every result is written over one that is not needed any more.
+    The second pass, Eqs. (1.5) ``forward-output``, (1.6) ``delta-output``, (5.1)
+    ``delta-hidden-sparse`` and (1.7) ``weight-gradients``. Every result is written over one
+    that is not needed any more.
     """
-    longest = max(rows.stop - rows.start for rows in blocks)
-    ones = np.ones(longest, X.dtype)
-    Y_block, slope3_block = np.empty((2, longest, p.n_features), X.dtype)
-    A_block, delta2_block, slope2_block = np.empty((3, longest, p.n_hidden), X.dtype)
-    squares, gradient = 0.0, np.zeros_like(p.ravel())
-    of_block = np.empty_like(gradient)
-    g = Parameters.unravel(of_block, p.n_features, p.n_hidden)
-    for rows in blocks:
-        x = X[rows]
-        k = len(x)
-        a = _layer(x, p.W1, p.b1, f, out=A_block[:k]) if A is None else A[rows]
-        y = _layer(a, p.W2, p.b2, f_out, out=Y_block[:k])
+    squares, sums = 0.0, np.zeros(2 * w.W2.size + len(w.b1), X.dtype)
+    of_block = np.empty_like(sums)
+    of_W1, of_W2_and_b2, of_b1 = w.split(of_block)
+    with np.errstate(over="ignore"):
+        for rows in blocks:
+            x = X[rows]
+            ones, a, delta2, slope2, y, slope3 = buffers.of_length(len(x))
+            a = _hidden_layer(x, w, f, out=a) if A is None else A[rows]
+            np.matmul(a, w.to_output, out=y)
+            f_out.of_signed(y, out=y)
 
-        slope3 = f_out.derivative(y, out=slope3_block[:k])
-        error = np.subtract(y, x, out=y)
-        squares += float(np.vdot(error, error))
-        delta3 = np.multiply(error, slope3, out=error)
+            f_out.derivative(y, out=slope3)
+            error = np.subtract(y, x, out=y)
+            squares += float(np.vdot(error, error))
+            delta3 = np.multiply(error, slope3, out=error)
 
-        delta2 = np.matmul(delta3, p.W2, out=delta2_block[:k])
-        delta2 += penalty_slope
-        delta2 *= f.derivative(a, out=slope2_block[:k])
+            np.matmul(delta3, w.W2, out=delta2)
+            delta2 += penalty_slope
+            delta2 *= f.derivative(a, out=slope2)
 
-        np.matmul(delta3.T, a, out=g.W2)
-        np.matmul(delta2.T, x, out=g.W1)
-        np.matmul(ones[:k], delta3, out=g.b2)
-        np.matmul(ones[:k], delta2, out=g.b1)
-        gradient += of_block
-    return squares, gradient
+            np.matmul(delta2.T, x, out=of_W1)
+            np.matmul(a.T, delta3, out=of_W2_and_b2)
+            np.matmul(ones, delta2, out=of_b1)
+            sums += of_block
+    return squares, sums
 
 
-def _layer(inputs: Array, W: Array, b: Array, f: Activation, out: Array) -> Array:
-    z = np.matmul(inputs, W.T, out=out)
-    z += b
-    return f.function(z, out=z)
+def _hidden_layer(x: Array, w: BiasUnitWeights, f: Activation, out: Array) -> Array:
+    z = np.matmul(x, w.to_hidden.T, out=out)
+    z += w.b1
+    return f.of_signed(z, out=z)
 
 
 def plan_shares(X: Array, n_hidden: int) -> list[list[slice]]:

@@ -67,10 +67,13 @@ def kl_divergence(rho: ArrayLike, rho_hat: ArrayLike) -> Any:
     >>> kl_divergence(0.2, [0.0, 0.1, 0.2, 0.5]).round(4)
     array([   inf, 0.0444, 0.    , 0.1927])
     """
-    target, mean = _check(rho, rho_hat)
-    divergence = rel_entr(target, mean) + rel_entr(1 - target, 1 - mean)
+    return divergence(*_check(rho, rho_hat))[()]
+
+
+def divergence(target: Any, mean: Array) -> Array:
+    """Return what `kl_divergence` returns, without looking at the arguments first."""
     # The two terms nearly cancel close to the minimum; rounding must not make their sum negative.
-    return np.maximum(divergence, 0.0)[()]
+    return np.maximum(rel_entr(target, mean) + rel_entr(1 - target, 1 - mean), 0.0)
 
 
 def kl_gradient(rho: ArrayLike, rho_hat: ArrayLike) -> Any:
@@ -105,7 +108,12 @@ def kl_gradient(rho: ArrayLike, rho_hat: ArrayLike) -> Any:
     """
     target, mean = _check(rho, rho_hat)
     with np.errstate(divide="ignore"):
-        return (-target / mean + (1 - target) / (1 - mean))[()]
+        return divergence_slope(target, mean)[()]
+
+
+def divergence_slope(target: Any, mean: Array) -> Array:
+    """Return what `kl_gradient` returns, without looking at the arguments first."""
+    return (1 - target) / (1 - mean) - target / mean
 
 
 def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:

@@ -14,7 +14,8 @@ import pytest
 from distributed import Client, LocalCluster
 
 from saelib import DaskObjective, Parameters, SparseObjective, train
-from saelib.objective import backpropagate
+from saelib.activations import ACTIVATIONS
+from saelib.objective import BiasUnitWeights, Buffers, backpropagate, sum_activations
 
 dask.config.set({"distributed.scheduler.allowed-failures": 10})
 
@@ -165,13 +166,15 @@ def test_without_dask_the_error_says_what_to_install():
 
 
 def test_without_stored_activations_the_gradient_is_the_same():
-    X, p = data(), Parameters.unravel(weights(), 12, 5)
-    local = SparseObjective(X, 5)
-    A = np.empty((900, 5))
-    sigmoid, slope = local._hidden, np.zeros(5)
-    A[...] = sigmoid.function(X @ p.W1.T + p.b1)
-    blocks = [slice(0, 900)]
-    stored = backpropagate(X, blocks, p, sigmoid, sigmoid, slope, A)
-    assert stored[1] == pytest.approx(
-        backpropagate(X, blocks, p, sigmoid, sigmoid, slope)[1], rel=1e-12
+    X = data()
+    sigmoid, slope, blocks = ACTIVATIONS["sigmoid"], np.zeros(6), [slice(0, 900)]
+    w = BiasUnitWeights.of(Parameters.unravel(weights(), 12, 5), sigmoid, sigmoid)
+    buffers = Buffers.of([blocks], 12, 5, X.dtype)
+    A = np.empty((900, 6))
+    sums = sum_activations(X, blocks, w, sigmoid, buffers, A)
+    assert pytest.approx(sums, rel=1e-12) == A[:, :5].sum(axis=0)
+    squares, stored = backpropagate(X, blocks, w, sigmoid, sigmoid, slope, buffers, A)
+    assert backpropagate(X, blocks, w, sigmoid, sigmoid, slope, buffers) == (
+        pytest.approx(squares, rel=1e-12),
+        pytest.approx(stored, rel=1e-12),
     )

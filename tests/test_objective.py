@@ -385,17 +385,8 @@ def test_no_more_threads_than_cores(monkeypatch):
 
 
 def test_without_a_known_blas_every_core_is_used(monkeypatch):
-    class NoLibraries:
-        lib_controllers = ()
-
-        def limit(self, limits):
-            return self
-
-        def restore_original_limits(self):
-            pass
-
     monkeypatch.setattr(_parallel, "available_cores", lambda: 3)
-    monkeypatch.setattr(_parallel, "_controller", NoLibraries)
+    monkeypatch.setattr(_parallel, "_blas_libraries", list)
     with single_threaded_blas() as n_threads:
         assert n_threads == 3
 
@@ -423,7 +414,7 @@ def test_the_blas_limit_is_restored_when_the_evaluation_fails(monkeypatch):
     def fail(*args):
         raise MemoryError
 
-    monkeypatch.setattr(objective_module, "kl_gradient", fail)
+    monkeypatch.setattr(objective_module, "divergence_slope", fail)
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
         with pytest.raises(MemoryError):
