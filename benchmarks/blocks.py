@@ -2,7 +2,7 @@
 
     python benchmarks/blocks.py
 
-The rule in saelib/objective.py takes about 2 MiB per block and at most 2,500 rows: shorter blocks
+The rule in saelib/objective.py takes about 4 MiB per block and at most 2,500 rows: shorter blocks
 pay for numpy's calls, longer ones for memory beyond the cache.
 """
 

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 
 # The inputs, activations and errors of a block fill about this many bytes: long enough for fast
 # matrix products, short enough to stay in the cache. Measured by benchmarks/blocks.py.
-_BYTES_PER_BLOCK = 2**21
+_BYTES_PER_BLOCK = 2**22
 _MIN_ROWS, _MAX_ROWS = 250, 2500
 # The rows are dealt into at most this many shares whatever the number of threads, and the sums
 # over the shares are added in order: the same bits on one core and on many.
