@@ -7,7 +7,7 @@ BIN := .venv/bin/python
 STEP := $(BIN) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit browser notebooks bench lock clean
+.PHONY: help setup book serve pdf test lint unit browser notebooks address bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -22,7 +22,7 @@ book: setup ## Build the book; prints where it is
 serve: book ## Build the book and show it at http://127.0.0.1:8000
 	@$(BIN) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
 
-pdf: book ## Print the whole book to _build/sparse-autoencoders.pdf (needs Chromium)
+pdf: setup ## Print the whole book to _build/sparse-autoencoders.pdf (needs Chromium; some minutes)
 	@$(STEP) "Printing the book" $(BIN) tools/pdf.py
 
 test: lint unit book browser ## Run every check: lint, types, tests, notebooks, the pages in a browser
@@ -44,6 +44,9 @@ browser: book ## Visit every built page in a browser
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
+
+address: setup ## Bring the notebooks in line with the public address in _config.yml
+	@$(BIN) tools/address.py
 
 bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--quick for some minutes)
 	@test -d .bench || "$(PYTHON)" -m venv .bench

@@ -29,19 +29,8 @@ def main() -> int:
         return 0
     start = time.perf_counter()
     print("Building the book ...", flush=True)
-    LOG.parent.mkdir(exist_ok=True)
     STAMP.unlink(missing_ok=True)
-    main = "from jupyter_book.cli.main import main; main()"
-    command = [sys.executable, "-c", main, "build", "book"]
-    command += ["--config", "_config.yml", "--toc", str(ROOT / "_toc.yml"), "--path-output", "."]
-    command += ["-W", "-n", "--keep-going", "--all"]
-    with LOG.open("w") as log:
-        code = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
-    text = re.sub(r"\x1b\[[0-9;]*m", "", LOG.read_text())
-    complaints = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error:", line)]
-    if code or complaints or not (SITE / "index.html").exists():
-        print("\n".join(complaints[:40]) or text[-3000:])
-        print(f"The book was not built; the whole log is in {LOG.relative_to(ROOT)}")
+    if not built(ROOT / "book", ROOT):
         return 1
     # What readers download: without solutions, and with them.
     notebooks = [sys.executable, "tools/learner.py", str(SITE / "notebooks")]
@@ -49,6 +38,26 @@ def main() -> int:
     STAMP.write_text(wanted)
     print(f"Built in {time.perf_counter() - start:.0f} s: {SITE / 'index.html'}")
     return 0
+
+
+def built(source: Path, output: Path) -> bool:
+    """Build the folder `source` into _build/html below `output`; tell whether it went well."""
+    LOG.parent.mkdir(exist_ok=True)
+    main = "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", main, "build", str(source), "--config", "_config.yml"]
+    command += ["--toc", str(ROOT / "_toc.yml"), "--path-output", str(output)]
+    command += ["-W", "-n", "--keep-going", "--all"]
+    with LOG.open("w") as log:
+        code = subprocess.run(
+            command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False
+        ).returncode
+    text = re.sub(r"\x1b\[[0-9;]*m", "", LOG.read_text())
+    complaints = [line for line in text.splitlines() if re.search(r"WARNING|ERROR|Error:", line)]
+    if code or complaints or not (output / "_build" / "html" / "index.html").exists():
+        print("\n".join(complaints[:40]) or text[-3000:])
+        print(f"The book was not built; the whole log is in {LOG.relative_to(ROOT)}")
+        return False
+    return True
 
 
 def fingerprint() -> str:

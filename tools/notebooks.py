@@ -34,12 +34,16 @@ METADATA = {
 }
 
 
-def execute(path: Path) -> float:
+def execute(path: Path, figures: str = "png") -> float:
     """Execute a notebook in a fresh kernel, store it in place, return the seconds it took."""
     notebook = nbformat.read(path, as_version=4)
     start = time.perf_counter()
     NotebookClient(
-        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(BOOK)}}
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        extra_arguments=[f"--InlineBackend.figure_formats={{'{figures}'}}"],
+        resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     seconds = time.perf_counter() - start
     nbformat.write(normalized(notebook), path)

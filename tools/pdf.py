@@ -2,13 +2,15 @@
 
     python tools/pdf.py
 
-The built pages are joined into one document, which Chromium prints. The page numbers of the
-contents come from a first printing, so that the second one can show them.
+For print, a copy of the book is executed with drawings (SVG) as figures, unless that has been done
+since its sources changed. The built pages are joined into one document, which Chromium prints. The
+page numbers of the contents come from a first printing, so that the second one can show them.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from html import escape
 from pathlib import Path
@@ -19,9 +21,11 @@ from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
+COPY = ROOT / "_build" / "print"
+SITE = COPY / "_build" / "html"
+STAMP = COPY / "made-from"
 TARGET = ROOT / "_build" / "sparse-autoencoders.pdf"
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "browser")]
 STYLE = """
 @page { size: A4; margin: 20mm 18mm 22mm; }
 html { font-size: 10.5pt; }
@@ -43,6 +47,24 @@ header.printed { text-align: center; margin: 4cm 0 2cm; }
 header.printed h1 { font-size: 32pt; }
 header.printed img { width: 100%; margin-top: 2cm; }
 """
+
+
+def draw() -> None:
+    """Make the pages with drawings as figures, unless they are there."""
+    from notebooks import execute
+
+    from book import built, fingerprint
+
+    wanted = fingerprint()
+    if STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    shutil.rmtree(COPY, ignore_errors=True)
+    shutil.copytree(ROOT / "book", COPY / "book")
+    for notebook in sorted((COPY / "book").glob("*.ipynb")):
+        print(f"{notebook.name} with drawings: {execute(notebook, 'svg'):.0f} s", flush=True)
+    if not built(COPY / "book", COPY):
+        raise SystemExit(1)
+    STAMP.write_text(wanted)
 
 
 def contents() -> list[tuple[str, str]]:
@@ -146,6 +168,7 @@ def main() -> None:
     """Print twice: the second time with the page numbers of the first."""
     from chromium import launch
 
+    draw()
     pages = contents()
     html = SITE / "printed.html"
     with sync_playwright() as playwright, launch(playwright) as browser:

@@ -115,6 +115,11 @@ def add_times(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         target = f"notebooks/{kind}/{docname}.ipynb"
         line += [nodes.reference("", label, refuri=target), nodes.Text(", ")]
     line[-1] = nodes.Text(".")
+    if app.config.html_theme_options["repository_url"]:
+        line += nodes.Text(
+            " The rocket above opens it in Colab or Binder; these need the network, the page "
+            "and the downloads do not."
+        )
     title.parent.insert(title.parent.index(title) + 1, line)
 
 

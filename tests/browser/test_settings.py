@@ -1,0 +1,87 @@
+"""Readers with other settings: forced colours, more contrast, no fonts, windows of any width."""
+
+import pytest
+from test_pages import CHAPTERS, PAGES, STICKING_OUT, axe
+
+SAMPLE = ["index.html", CHAPTERS[3], CHAPTERS[4], "api.html", "equations.html"]
+
+# Boxes whose only sign is a background, which forced colours take away.
+WITHOUT_BORDER = """() => [...document.querySelectorAll("article .admonition, article pre")]
+  .filter((box) => box.offsetParent !== null)
+  .filter((box) => {
+    for (let node = box; node && node.tagName !== "SECTION"; node = node.parentElement) {
+      const style = getComputedStyle(node);
+      if (style.borderLeftStyle !== "none" && parseFloat(style.borderLeftWidth) > 0) return false;
+    }
+    return true;
+  }).map((box) => box.outerHTML.slice(0, 120))"""
+
+# Text of the chapter that lies under the list of contents at its right.
+UNDER_THE_CONTENTS = """() => {
+  const aside = document.querySelector(".bd-sidebar-secondary");
+  if (!aside || aside.offsetParent === null) return [];
+  if (getComputedStyle(aside).position === "fixed") return [];
+  const left = aside.getBoundingClientRect().left;
+  return [...document.querySelectorAll("article p, article pre, article figure")]
+    .filter((box) => box.getBoundingClientRect().right > left + 1)
+    .map((box) => box.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize("page", SAMPLE)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_with_forced_colours_boxes_keep_a_border_and_text_its_contrast(visit, page, theme):
+    tab = visit(theme=theme, forced_colors="active")
+    opened = tab.to(page)
+    assert opened.evaluate("matchMedia('(forced-colors: active)').matches")
+    assert opened.evaluate(WITHOUT_BORDER) == []
+    for control in opened.locator(".bd-header-article button svg").all():
+        if control.is_visible():
+            fill, back = control.evaluate(
+                "(icon) => [getComputedStyle(icon.querySelector('path')).fill, "
+                "getComputedStyle(document.body).backgroundColor]"
+            )
+            assert fill != back
+    assert not tab.faults
+
+
+@pytest.mark.parametrize("page", SAMPLE)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_who_asks_for_more_contrast_gets_the_enhanced_contrast_of_wcag(visit, page, theme):
+    opened = visit(theme=theme, contrast="more").to(page)
+    assert opened.evaluate("matchMedia('(prefers-contrast: more)').matches")
+    opened.evaluate(axe())
+    result = opened.evaluate(
+        "() => axe.run('article', {runOnly: ['color-contrast-enhanced'], resultTypes: "
+        "['violations'], rules: {'color-contrast-enhanced': {enabled: true}}})"
+    )
+    found = [
+        f"{node['html'][:120]} {node['failureSummary'][:160]}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:6]
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", SAMPLE)
+def test_without_the_fonts_all_is_readable_and_nothing_sticks_out(visit, page):
+    tab = visit(width=375)
+    refused = []
+    tab.page.route("**/*.woff*", lambda route: (refused.append(1), route.abort()))
+    opened = tab.to(page)
+    assert opened.evaluate(STICKING_OUT) == []
+    for equation in opened.locator("article .math .katex-html").all()[:20]:
+        if equation.is_visible():
+            assert equation.bounding_box()["width"] > 0
+    assert all("failed request" in f or "ERR_FAILED" in f for f in tab.faults), tab.faults
+    if page in CHAPTERS:
+        assert refused, "no font was asked for: the test has lost its object"
+
+
+@pytest.mark.parametrize("width", [768, 992, 1100, 1200, 1440])
+def test_at_any_width_text_and_contents_have_their_own_place(visit, width):
+    tab = visit(width=width)
+    for page in PAGES:
+        opened = tab.to(page)
+        assert opened.evaluate(STICKING_OUT) == [], page
+        assert opened.evaluate(UNDER_THE_CONTENTS) == [], page
