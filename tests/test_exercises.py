@@ -288,6 +288,16 @@ def test_a_function_in_trouble_gets_a_clear_word(name, function, kind, words):
     assert "Hint:" in str(verdict)
 
 
+def test_a_stub_as_it_came_is_neither_right_nor_wrong():
+    for verdict in (check_of("gradient")(unwritten), exercises.check_number("gini-of-four", ...)):
+        assert not verdict.correct
+        assert not verdict.written
+        assert str(verdict).startswith("○")
+        assert "What goes wrong" not in str(verdict)
+        assert "verdict-open" in verdict._repr_html_()
+    assert exercises.check_mean_activation(lambda A: None).written
+
+
 def test_a_function_that_spoils_its_input_is_told_so():
     def spoil(A):
         A -= A.mean(axis=0)

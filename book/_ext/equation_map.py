@@ -154,6 +154,8 @@ class EquationMap(SphinxDirective):
         box = nodes.container()
         box.document = self.state.document
         self.state.nested_parse(StringList(rows, source="equation-map"), self.content_offset, box)
+        for table in box.findall(nodes.table):
+            table["classes"].append("equation-map")
         return box.children
 
 

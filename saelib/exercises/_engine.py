@@ -135,7 +135,8 @@ def check(
 
 
 def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble) -> Verdict:
-    lines = (f"{trouble} (Seen {case.label}.)",)
+    seen = "" if trouble.kind == "not-written" else f" (Seen {case.label}.)"
+    lines = (f"{trouble}{seen}",)
     return Verdict(exercise.name, False, (trouble.kind,), lines, (trouble.hint,), exercise.chapter)
 
 

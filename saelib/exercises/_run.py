@@ -84,7 +84,7 @@ def _trouble_of(error: BaseException) -> Trouble:
     if isinstance(error, NotImplementedError):
         return Trouble(
             "not-written",
-            "The function is not written yet: it raises NotImplementedError.",
+            "The function still raises NotImplementedError.",
             "Replace the last line of the stub by your own code.",
         )
     name, text = type(error).__name__, str(error).splitlines()[0] if str(error) else ""

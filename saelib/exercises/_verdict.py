@@ -71,10 +71,16 @@ class Verdict:
             return "There is no hint for this one."
         return self.hints[max(0, min(number, len(self.hints)) - 1)]
 
+    @property
+    def written(self) -> bool:
+        """Whether there is an answer to judge; a stub as it came is neither right nor wrong."""
+        return self.mistakes != ("not-written",)
+
     def _headline(self) -> str:
-        return (
-            f"✓ {self.exercise}: right." if self.correct else f"✗ {self.exercise}: not right yet."
-        )
+        if not self.written:
+            return f"○ {self.exercise}: to be written."
+        word = "✓ {}: right." if self.correct else "✗ {}: not right yet."
+        return word.format(self.exercise)
 
     def _body(self) -> list[str]:
         body = list(self.lines)
@@ -82,7 +88,8 @@ class Verdict:
             body.append(f"Hint: {self.hints[0]}")
         further = ["A second hint: verdict.hint(2)."] if len(self.hints) > 1 else []
         if not self.correct and self.chapter:
-            further.append(f"In the book: {self.chapter}, and What goes wrong.")
+            mistakes = ", and What goes wrong" if self.written else ""
+            further.append(f"In the book: {self.chapter}{mistakes}.")
         if further:
             body.append(f"({' '.join(further)})")
         return body
@@ -91,7 +98,7 @@ class Verdict:
         return "\n  ".join([self._headline(), *self._body()])
 
     def _repr_html_(self) -> str:
-        state = "right" if self.correct else "wrong"
+        state = ("right" if self.correct else "wrong") if self.written else "open"
         rows = "".join(f"<div>{escape(line)}</div>" for line in self._body())
         return (
             f'<div class="verdict verdict-{state}"><strong>{escape(self._headline())}</strong>'
