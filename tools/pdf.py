@@ -32,6 +32,7 @@ html { font-size: 10.5pt; }
 body { background: white; color: black; display: block; }
 main.printed { max-width: none; padding: 0; margin: 0; }
 .chapter { break-before: page; }
+* { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, figcaption, dt { break-after: avoid; }
 figure, pre, table, .admonition, .katex-display, div.math { break-inside: avoid; }
