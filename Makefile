@@ -20,7 +20,7 @@ book: setup ## Build the book; prints where it is
 	@$(BIN) tools/book.py
 
 serve: book ## Build the book and show it at http://127.0.0.1:8000
-	@$(BIN) -m http.server 8000 --bind 127.0.0.1 --directory _build/html
+	@$(BIN) tools/serve.py
 
 pdf: setup ## Print the whole book to _build/sparse-autoencoders.pdf (needs Chromium; some minutes)
 	@$(STEP) "Printing the book" $(BIN) tools/pdf.py

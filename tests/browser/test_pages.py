@@ -3,6 +3,10 @@
 import functools
 import itertools
 import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -10,7 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from conftest import SITE
+from conftest import ROOT, SITE
 
 NOT_PAGES = ("_static", "_sources", "_downloads", "notebooks")
 PAGES = sorted(
@@ -169,6 +173,32 @@ def test_the_first_page_is_light(visit):
     weight = sum(size for url, size in sizes if not re.search(r"\.(png|svg|jpg|webp)(\?|$)", url))
     assert weight < 1_500_000  # before compression, which a server adds
     assert all("MathJax" not in url for url, _ in sizes)
+
+
+def test_compressed_as_a_server_sends_it_the_first_page_is_below_500_kb():
+    """By `make serve`, over the wire, apart from pictures."""
+    with subprocess.Popen(
+        [sys.executable, str(ROOT / "tools" / "serve.py"), "0"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            address = server.stdout.readline().split()[0]
+            files = {"index.html"} | {
+                str(node.get("src") or node.get("href")).partition("?")[0]
+                for node in soup("index.html").select("script[src], link[rel=stylesheet]")
+            }
+            weight = 0
+            for name in files:
+                wanted = urllib.request.Request(
+                    f"{address}/{name}", headers={"Accept-Encoding": "gzip"}
+                )
+                with urllib.request.urlopen(wanted, timeout=10) as answer:
+                    assert answer.headers["Content-Encoding"] == "gzip"
+                    weight += len(answer.read())
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"{address}/nothing.html", timeout=10)
+        finally:
+            server.terminate()
+    assert 20_000 < weight < 500_000
 
 
 def test_the_keyboard_reaches_the_text_first_and_opens_the_search(visit):
