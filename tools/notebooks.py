@@ -42,7 +42,7 @@ def execute(path: Path, figures: str = "png") -> float:
         notebook,
         timeout=600,
         kernel_name="python3",
-        extra_arguments=[f"--InlineBackend.figure_formats={{'{figures}'}}"],
+        extra_arguments=[f"--InlineBackend.figure_formats={{'{figures}'}}", "--log-level=ERROR"],
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     seconds = time.perf_counter() - start

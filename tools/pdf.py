@@ -32,10 +32,11 @@ html { font-size: 10.5pt; }
 body { background: white; color: black; display: block; }
 main.printed { max-width: none; padding: 0; margin: 0; }
 .chapter { break-before: page; }
-* { box-shadow: none !important; }
+main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, figcaption, dt { break-after: avoid; }
 figure, pre, table, .admonition, .katex-display, div.math { break-inside: avoid; }
+table.equation-map { break-inside: auto; }
 pre { white-space: pre-wrap; }
 img { max-width: 100%; height: auto; }
 figure img { max-width: 12cm; }
