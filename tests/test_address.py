@@ -6,7 +6,6 @@ from types import ModuleType
 
 import nbformat
 import pytest
-from IPython.core.inputtransformer2 import TransformerManager
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -22,16 +21,11 @@ def install_cell():
 
 
 def run(source, monkeypatch):
-    """Run a cell as IPython would, and return the magics that it called."""
-    called = []
-
-    class Shell:
-        def run_line_magic(self, name, line):
-            called.append((name, line))
-
-    code = TransformerManager().transform_cell(source)
-    exec(compile(code, "cell", "exec"), {"get_ipython": Shell})
-    return called
+    """Run a cell and return the programs that it started."""
+    started = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: started.append(command))
+    exec(compile(source, "cell", "exec"), {})
+    return started
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -48,9 +42,8 @@ def test_the_cell_is_the_first_and_hidden_from_the_pages():
 
 def test_on_colab_the_cell_installs_the_package_from_the_address(monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
-    assert run(install_cell().source, monkeypatch) == [
-        ("pip", f'install -q "saelib @ git+{ADDRESS}@main"')
-    ]
+    (command,) = run(install_cell().source, monkeypatch)
+    assert command[1:] == ["-m", "pip", "install", "-q", f"saelib @ git+{ADDRESS}@main"]
 
 
 def test_elsewhere_the_cell_does_nothing(monkeypatch):

@@ -18,10 +18,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 TAG = "install-on-colab"
 SOURCE = """\
+import subprocess
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "saelib @ git+{address}@{branch}\""""
+    package = "saelib @ git+{address}@{branch}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)"""
 
 
 def with_install_cell(notebook: Any, address: str, branch: str) -> Any:
