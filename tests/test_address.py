@@ -51,11 +51,17 @@ def test_elsewhere_the_cell_does_nothing(monkeypatch):
     assert run(install_cell().source, monkeypatch) == []
 
 
+def test_an_executed_cell_stays_as_it_is():
+    notebook = tool.with_install_cell(nbformat.read(CHAPTERS[0], 4), ADDRESS, "main")
+    notebook.cells[0].execution_count = 1
+    assert tool.with_install_cell(notebook, ADDRESS, "main").cells[0].execution_count == 1
+
+
 def test_a_new_address_takes_the_place_of_the_old_and_none_takes_it_away():
-    before = nbformat.read(CHAPTERS[0], 4)
+    before = tool.with_install_cell(nbformat.read(CHAPTERS[0], 4), "", "main")
     once = tool.with_install_cell(before, "https://example.org/old", "main")
     twice = tool.with_install_cell(once, ADDRESS, "main")
     assert len(twice.cells) == len(before.cells) + 1
     assert ADDRESS in twice.cells[0].source
     nbformat.validate(twice)
-    assert tool.with_install_cell(twice, "", "main") == tool.with_install_cell(before, "", "main")
+    assert tool.with_install_cell(twice, "", "main") == before

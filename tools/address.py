@@ -31,8 +31,9 @@ def with_install_cell(notebook: Any, address: str, branch: str) -> Any:
     cells = [c for c in notebook.cells if TAG not in c.metadata.get("tags", [])]
     if address:
         source = SOURCE.format(address=address.rstrip("/"), branch=branch)
+        known = [c for c in notebook.cells if c not in cells and c.source == source]
         cell = nbformat.v4.new_code_cell(source, metadata={"tags": [TAG, "remove-cell"]})
-        cells.insert(0, cell)
+        cells.insert(0, known[0] if known else cell)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"
     return nbformat.from_dict({**notebook, "cells": cells})
