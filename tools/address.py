@@ -9,6 +9,7 @@ cell, and the pages have no link to Colab either.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ if "google.colab" in sys.modules:
 
 def with_install_cell(notebook: Any, address: str, branch: str) -> Any:
     """Return the notebook with the cell for this address in front, or without if there is none."""
+    notebook = deepcopy(notebook)
     cells = [c for c in notebook.cells if TAG not in c.metadata.get("tags", [])]
     if address:
         source = SOURCE.format(address=address.rstrip("/"), branch=branch)
@@ -36,7 +38,8 @@ def with_install_cell(notebook: Any, address: str, branch: str) -> Any:
         cells.insert(0, known[0] if known else cell)
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number:03d}"
-    return nbformat.from_dict({**notebook, "cells": cells})
+    notebook.cells = cells
+    return notebook
 
 
 def repository() -> tuple[str, str]:
