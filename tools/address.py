@@ -9,7 +9,6 @@ cell, and the pages have no link to Colab either.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,13 @@ if "google.colab" in sys.modules:
 
 def with_install_cell(notebook: Any, address: str, branch: str) -> Any:
     """Return the notebook with the cell for this address in front, or without if there is none."""
-    notebook = deepcopy(notebook)
     cells = [c for c in notebook.cells if TAG not in c.metadata.get("tags", [])]
     if address:
         source = SOURCE.format(address=address.rstrip("/"), branch=branch)
         known = [c for c in notebook.cells if c not in cells and c.source == source]
-        cell = nbformat.v4.new_code_cell(source, metadata={"tags": [TAG, "remove-cell"]})
-        cells.insert(0, known[0] if known else cell)
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number:03d}"
-    notebook.cells = cells
-    return notebook
+        metadata = {"tags": [TAG, "remove-cell"]}
+        cells[:0] = known or [nbformat.v4.new_code_cell(source, id=TAG, metadata=metadata)]
+    return nbformat.from_dict({**notebook, "cells": cells})
 
 
 def repository() -> tuple[str, str]:

@@ -16,10 +16,17 @@ SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 TEXT = (".html", ".css", ".js", ".svg", ".json", ".ipynb")
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """Files of the site; text goes compressed to who can read it so."""
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a word about each."""
 
     protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Compressed(Quiet):
+    """The same; text goes compressed to who can read it so."""
 
     def do_GET(self) -> None:
         """Answer with a file."""
@@ -39,13 +46,11 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing about every file."""
-
 
 def main(port: int) -> None:
     """Serve until interrupted."""
-    with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(SITE))) as server:
+    handler = partial(Compressed, directory=str(SITE))
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         print(f"http://127.0.0.1:{server.server_port} (Ctrl-C ends it)", flush=True)
         try:
             server.serve_forever()

@@ -12,16 +12,10 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = Path(os.environ.get("SAELIB_SITE", ROOT / "_build" / "html"))
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tools")]
 
 import chromium  # noqa: E402
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments):
-        pass
+from serve import Quiet  # noqa: E402
 
 
 @pytest.fixture(scope="session")

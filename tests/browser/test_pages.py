@@ -60,6 +60,20 @@ def axe():
     return found[0].read_text(encoding="utf-8")
 
 
+def violations(opened, where, run_only, rules):
+    """Return what axe-core finds fault with in the elements that `where` selects."""
+    opened.evaluate(axe())
+    result = opened.evaluate(
+        "([where, options]) => axe.run(where, options)",
+        [where, {"runOnly": run_only, "resultTypes": ["violations"], "rules": rules}],
+    )
+    return [
+        f"{violation['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:200]}"
+        for violation in result["violations"]
+        for node in violation["nodes"][:3]
+    ]
+
+
 @functools.cache
 def soup(page):
     return BeautifulSoup((SITE / page).read_text(encoding="utf-8"), "html.parser")
@@ -127,18 +141,9 @@ def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag(visit, page, the
     opened.evaluate("window.explore?.show()")
     opened.wait_for_load_state("networkidle")
     opened.wait_for_selector("html[data-measured]")
-    opened.evaluate(axe())
     faults = list(tab.faults)  # axe-core itself asks for style sheets at wrong addresses
-    result = opened.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: "
-        "['violations'], rules: {'target-size': {enabled: true}}})",
-        WCAG,
-    )
-    found = [
-        f"{violation['id']}: {node['target']} {node['html'][:160]} {node['failureSummary'][:200]}"
-        for violation in result["violations"]
-        for node in violation["nodes"][:3]
-    ]
+    rules = {"target-size": {"enabled": True}}
+    found = violations(opened, "html", {"type": "tag", "values": WCAG}, rules)
     assert not found, "\n".join(found)
     assert not faults
 
