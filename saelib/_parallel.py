@@ -11,17 +11,19 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["available_cores", "map_in_order", "single_threaded_blas"]
+__all__ = ["available_cores", "map_in_order", "map_in_two_steps", "single_threaded_blas"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Middle = TypeVar("Middle")
+End = TypeVar("End")
 
 _lock = threading.Lock()
 _holders = 0
@@ -90,21 +92,73 @@ def map_in_order(
     waiting = deque(enumerate(items))
 
     def work() -> None:
-        while True:
-            try:
-                index, item = waiting.popleft()
-            except IndexError:
-                return
+        for index, item in _taken_from(waiting):
             results[index] = function(item)
 
-    n_helpers = min(n_threads, len(items)) - 1
-    helpers = [_pool(os.getpid(), n_threads).submit(work) for _ in range(n_helpers)]
     try:
-        work()
-        for helper in helpers:
-            # A helper that never found a free thread is not needed any more.
-            if not helper.cancel():
-                helper.result()
+        _work_together(work, min(n_threads, len(items)))
     finally:
         waiting.clear()  # after an error, Ctrl-C included, nobody starts another item
     return [results[index] for index in range(len(items))]
+
+
+def map_in_two_steps(
+    first: Callable[[Item], Result],
+    between: Callable[[list[Result]], Middle],
+    second: Callable[[Item, Middle], End],
+    items: Sequence[Item],
+    n_threads: int,
+) -> tuple[Middle, list[End]]:
+    """Return ``middle = between([first(item) for item in items])`` and every second(item, middle).
+
+    Two calls of `map_in_order` would give the same. Here the threads stay together in between:
+    whoever finishes the last first step computes `between` and goes on, so that no core has to
+    be woken up for a thread that only starts others. There must be at least one item.
+    """
+    firsts: dict[int, Result] = {}
+    ends: dict[int, End] = {}
+    waiting, waiting_for_second = deque(enumerate(items)), deque(enumerate(items))
+    ranks = deque(range(1, len(items) + 1))  # safe without the interpreter lock, too
+    middle: Future[Middle] = Future()
+
+    def work() -> None:
+        try:
+            for index, item in _taken_from(waiting):
+                firsts[index] = first(item)
+                if ranks.popleft() == len(items):
+                    middle.set_result(between([firsts[k] for k in range(len(items))]))
+        except BaseException as error:
+            waiting.clear()
+            with suppress(InvalidStateError):  # another thread has failed before
+                middle.set_exception(error)  # or whoever waits for it would wait for ever
+            raise
+        value = middle.result()
+        for index, item in _taken_from(waiting_for_second):
+            ends[index] = second(item, value)
+
+    try:
+        _work_together(work, min(n_threads, len(items)))
+    finally:
+        waiting.clear()
+        waiting_for_second.clear()
+        middle.cancel()  # after Ctrl-C nobody may wait for it
+    return middle.result(), [ends[index] for index in range(len(items))]
+
+
+def _taken_from(waiting: deque[Item]) -> Iterator[Item]:
+    while True:
+        try:
+            item = waiting.popleft()
+        except IndexError:
+            return
+        yield item
+
+
+def _work_together(work: Callable[[], None], n_threads: int) -> None:
+    """Call `work` in this thread and in helpers, `n_threads` in all if so many are free."""
+    helpers = [_pool(os.getpid(), n_threads).submit(work) for _ in range(n_threads - 1)]
+    work()
+    for helper in helpers:
+        # A helper that never found a free thread is not needed any more.
+        if not helper.cancel():
+            helper.result()

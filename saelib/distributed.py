@@ -108,16 +108,12 @@ class DaskObjective(SparseObjective):
             ]
         )
 
-    def _forward(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, None]:
-        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._hidden)
-        return sums, None
-
-    def _backward(
-        self, w: BiasUnitWeights, penalty_slope: Array, A: Array | None, n_threads: int
-    ) -> tuple[float, Array]:
-        return self._sum_over_chunks(
-            _gradient_of_chunk, (w, penalty_slope), self._hidden, self._output
-        )
+    def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
+        f, f_out = self._hidden, self._output
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, f)
+        rho_hat = self._mean_activation(sums / len(self.X))
+        weights = (w, self._penalty_slope(rho_hat))
+        return rho_hat, *self._sum_over_chunks(_gradient_of_chunk, weights, f, f_out)
 
     def _sum_over_chunks(self, function: Any, weights: Any, *activations: Activation) -> Any:
         """Return the sum over all chunks of the tuples that `function` gives."""

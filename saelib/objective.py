@@ -13,20 +13,22 @@ mean of A over the examples::
 
 δ2 needs rho_hat, and rho_hat needs every example, so there are two passes over the data:
 `sum_activations` and `backpropagate`. Both go through the rows block by block, in buffers that
-stay in the processor's cache, and several threads share the blocks.
+stay in the processor's cache, and several threads share the blocks. What happens to the outputs
+one by one happens in tiles, parts of a block that fit the cache of one core.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._parallel import map_in_order, single_threaded_blas
+from saelib._parallel import map_in_two_steps, single_threaded_blas
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.activations import Activation
 from saelib.parameters import Parameters
@@ -36,12 +38,17 @@ __all__ = ["CostTerms", "SparseObjective"]
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
-Result = TypeVar("Result")
 
 # The inputs, activations and errors of a block fill about this many bytes: long enough for fast
 # matrix products, short enough to stay in the cache. Measured by benchmarks/blocks.py.
 _BYTES_PER_BLOCK = 2**22
 _MIN_ROWS, _MAX_ROWS = 250, 2500
+# The outputs of a tile fill at most this many bytes. With their slopes and targets, that is what
+# the cache of one core holds of 2 MiB.
+_BYTES_PER_TILE = 5 * 2**17
+# Vector instructions load so many bytes at once, and take up to twice the time for an array
+# that starts in the middle of them.
+_ALIGNMENT = 64
 # The rows are dealt into at most this many shares whatever the number of threads, and the sums
 # over the shares are added in order: the same bits on one core and on many.
 _MAX_SHARES = 16
@@ -257,10 +264,8 @@ class SparseObjective:
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
         with single_threaded_blas() as n_threads:
             w = BiasUnitWeights.of(p, self._hidden, self._output)
-            sums, A = self._forward(w, n_threads)
-            rho_hat = self._mean_activation(sums / m)
-            squares, parts = self._backward(w, self._penalty_slope(rho_hat), A, n_threads)
-            gradient = w.gradient(parts)
+            rho_hat, squares, sums = self._two_passes(w, n_threads)
+            gradient = w.gradient(sums)
             gradient /= m
             weights = theta[: p.W1.size + p.W2.size]
             gradient[: weights.size] += self.weight_decay * weights
@@ -274,49 +279,43 @@ class SparseObjective:
         )
         return terms, gradient
 
-    def _forward(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, Array | None]:
-        """Return the sum of the activations over all rows, and the activations if kept."""
+    def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
+        """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient` over all rows."""
+        X, f, f_out = self.X, self._hidden, self._output
         A = self._memory_for_activations()
-        sums = self._over_shares(
-            lambda blocks, buffers: sum_activations(self.X, blocks, w, self._hidden, buffers, A),
-            n_threads,
-        )
-        return np.sum(sums, axis=0), A
 
-    def _backward(
-        self, w: BiasUnitWeights, penalty_slope: Array, A: Array | None, n_threads: int
-    ) -> tuple[float, Array]:
-        """Return ‖Y - X‖² and the sums for `w.gradient` over all rows."""
-        parts = self._over_shares(
-            lambda blocks, buffers: backpropagate(
-                self.X, blocks, w, self._hidden, self._output, penalty_slope, buffers, A
-            ),
-            n_threads,
-        )
+        def forward(blocks: list[slice]) -> Vector:
+            buffers = self._borrow_buffers()
+            sums = sum_activations(X, blocks, w, f, buffers, A)
+            self._buffers.append(buffers)
+            return sums
+
+        def between(sums: list[Vector]) -> tuple[Vector, Array]:
+            rho_hat = self._mean_activation(np.sum(sums, axis=0) / len(X))
+            return rho_hat, self._penalty_slope(rho_hat)
+
+        def backward(blocks: list[slice], middle: tuple[Vector, Array]) -> tuple[float, Array]:
+            buffers = self._borrow_buffers()
+            part = backpropagate(X, blocks, w, f, f_out, middle[1], buffers, A)
+            self._buffers.append(buffers)
+            return part
+
+        (rho_hat, _), parts = map_in_two_steps(forward, between, backward, self._shares, n_threads)
         if A is not None:
             self._spare.append(A)
         squares, sums = parts[0]
         for more_squares, more_sums in parts[1:]:
             squares += more_squares
             sums += more_sums
-        return squares, sums
+        return rho_hat, squares, sums
 
-    def _over_shares(
-        self, function: Callable[[list[slice], Buffers], Result], n_threads: int
-    ) -> list[Result]:
-        """Return `function` of every share of the rows and of buffers to work in."""
-
-        def of_share(blocks: list[slice]) -> Result:
-            # The last buffers put back are most likely in the cache of this thread's core.
-            try:
-                buffers = self._buffers.pop()
-            except IndexError:
-                buffers = Buffers.of(self._shares, self.n_features, self.n_hidden, self.X.dtype)
-            result = function(blocks, buffers)
-            self._buffers.append(buffers)
-            return result
-
-        return map_in_order(of_share, self._shares, n_threads)
+    def _borrow_buffers(self) -> Buffers:
+        """Return buffers to work in; who is done puts them back."""
+        # The last ones put back are most likely in the cache of this thread's core.
+        try:
+            return self._buffers.pop()
+        except IndexError:
+            return Buffers.of(self._shares, self.n_features, self.n_hidden, self.X.dtype)
 
     def _memory_for_activations(self) -> Array | None:
         """Return an array for the activations of all rows, or None if it would be too large."""
@@ -326,7 +325,7 @@ class SparseObjective:
         try:
             return self._spare.pop()
         except IndexError:
-            return np.empty((len(self.X), self.n_hidden + 1), dtype=self.X.dtype)
+            return aligned_empty((len(self.X), self.n_hidden + 1), self.X.dtype)
 
     def _checked(self, theta: ArrayLike) -> Array:
         """Return `theta` in the dtype of X if its entries are finite there."""
@@ -420,7 +419,8 @@ class Buffers(NamedTuple):
     ----------
     ones : ndarray of shape (n_rows,)
     A, delta2, slope2 : ndarray of shape (n_rows, n_hidden + 1)
-    Y, slope3 : ndarray of shape (n_rows, n_features)
+    Y : ndarray of shape (n_rows, n_features)
+    slope3 : ndarray of shape (n_rows of a tile, n_features)
     """
 
     ones: Array
@@ -436,11 +436,12 @@ class Buffers(NamedTuple):
     ) -> Buffers:
         """Return buffers that are long enough for every block of the shares."""
         n_rows = max(rows.stop - rows.start for blocks in shares for rows in blocks)
-        return Buffers(
-            np.ones(n_rows, dtype),
-            *np.empty((3, n_rows, n_hidden + 1), dtype),
-            *np.empty((2, n_rows, n_features), dtype),
-        )
+        tile = min(n_rows, max(_BYTES_PER_TILE // (n_features * np.dtype(dtype).itemsize), 1))
+        ones = aligned_empty((n_rows,), dtype)
+        ones[:] = 1
+        A, delta2, slope2 = (aligned_empty((n_rows, n_hidden + 1), dtype) for _ in range(3))
+        Y, slope3 = (aligned_empty((rows, n_features), dtype) for rows in (n_rows, tile))
+        return Buffers(ones, A, delta2, slope2, Y, slope3)
 
     def of_length(self, n_rows: int) -> Buffers:
         """Return the first `n_rows` rows of the buffers."""
@@ -479,37 +480,61 @@ def backpropagate(
     buffers: Buffers,
     A: Array | None = None,
 ) -> tuple[float, Array]:
-    """Return ‖Y - X‖² and the sums for `w.gradient` over the rows of X in `blocks`.
+    """Return ‖Y - X‖² and the sums for `w.gradient` over the rows of X in `blocks`, at least one.
 
     The second pass, Eqs. (1.5) ``forward-output``, (1.6) ``delta-output``, (5.1)
     ``delta-hidden-sparse`` and (1.7) ``weight-gradients``. Every result is written over one
     that is not needed any more.
     """
-    squares, sums = 0.0, np.zeros(2 * w.W2.size + len(w.b1), X.dtype)
-    of_block = np.empty_like(sums)
-    of_W1, of_W2_and_b2, of_b1 = w.split(of_block)
+    squares = 0.0
+    sums, of_block = np.empty((2, 2 * w.W2.size + len(w.b1)), X.dtype)
     with np.errstate(over="ignore"):
         for rows in blocks:
             x = X[rows]
-            ones, a, delta2, slope2, y, slope3 = buffers.of_length(len(x))
+            ones, a, delta2, slope2, delta3, slope3 = buffers.of_length(len(x))
             a = _hidden_layer(x, w, f, out=a) if A is None else A[rows]
-            np.matmul(a, w.to_output, out=y)
-            f_out.of_signed(y, out=y)
-
-            f_out.derivative(y, out=slope3)
-            error = np.subtract(y, x, out=y)
-            squares += float(np.vdot(error, error))
-            delta3 = np.multiply(error, slope3, out=error)
+            for tile in _tiles(len(x), len(slope3)):
+                squares += _output_delta(x[tile], a[tile], w, f_out, delta3[tile], slope3)
 
             np.matmul(delta3, w.W2, out=delta2)
             delta2 += penalty_slope
             delta2 *= f.derivative(a, out=slope2)
 
+            of_W1, of_W2_and_b2, of_b1 = w.split(sums if rows is blocks[0] else of_block)
             np.matmul(delta2.T, x, out=of_W1)
             np.matmul(a.T, delta3, out=of_W2_and_b2)
             np.matmul(ones, delta2, out=of_b1)
-            sums += of_block
+            if rows is not blocks[0]:
+                sums += of_block
     return squares, sums
+
+
+def _output_delta(
+    x: Array, a: Array, w: BiasUnitWeights, f_out: Activation, delta3: Array, slope3: Array
+) -> float:
+    """Write δ3 over `delta3`, using `slope3`, and return ‖Y - X‖², both for the rows of a tile."""
+    y = np.matmul(a, w.to_output, out=delta3)
+    f_out.of_signed(y, out=y)
+    slope3 = f_out.derivative(y, out=slope3[: len(y)])
+    error = np.subtract(y, x, out=y)
+    squares = float(np.vdot(error, error))
+    np.multiply(error, slope3, out=delta3)
+    return squares
+
+
+def _tiles(n_rows: int, most: int) -> list[slice]:
+    """Divide the rows of a block into tiles of nearly the same length, at most `most`."""
+    n_tiles = -(-n_rows // most)
+    length = -(-n_rows // n_tiles)
+    return [slice(start, start + length) for start in range(0, n_rows, length)]
+
+
+def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return an array as `numpy.empty` does, whose first number vector instructions can load."""
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(n_bytes + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + n_bytes].view(dtype).reshape(shape)
 
 
 def _hidden_layer(x: Array, w: BiasUnitWeights, f: Activation, out: Array) -> Array:

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from saelib import Parameters, SparseObjective, _parallel
 from saelib import objective as objective_module
-from saelib._parallel import map_in_order, single_threaded_blas
+from saelib._parallel import map_in_order, map_in_two_steps, single_threaded_blas
 
 jax.config.update("jax_enable_x64", True)
 
@@ -312,6 +312,50 @@ def test_cutting_the_rows_into_blocks_changes_nothing_but_the_rounding(m):
     assert blocked_gradient == pytest.approx(gradient, rel=1e-11, abs=1e-14)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 4, 7, 32, 33])
+@pytest.mark.parametrize("output", ["sigmoid", "tanh", "linear"])
+def test_cutting_the_blocks_into_tiles_changes_nothing_but_the_rounding(rows, output, monkeypatch):
+    objective = make(65, 5, 4, "sigmoid", output)
+    theta = some_theta(5, 4, 1)
+    terms, gradient = objective.evaluate(theta)
+    monkeypatch.setattr(objective_module, "_BYTES_PER_TILE", rows * 5 * 8)
+    with blocks_of(33):
+        tiled = make(65, 5, 4, "sigmoid", output)
+    tiled_terms, tiled_gradient = tiled.evaluate(theta)
+    assert tiled._buffers[0].slope3.shape == (rows, 5)
+    assert tuple(tiled_terms) == pytest.approx(tuple(terms), rel=1e-13)
+    assert tiled_gradient == pytest.approx(gradient, rel=1e-11, abs=1e-14)
+
+
+def test_a_row_longer_than_a_tile_is_a_tile_of_its_own(monkeypatch):
+    theta = some_theta(5, 4, 1)
+    expected = make(9, 5, 4, "sigmoid", None)(theta)
+    monkeypatch.setattr(objective_module, "_BYTES_PER_TILE", 8)
+    cost, gradient = make(9, 5, 4, "sigmoid", None)(theta)
+    assert cost == pytest.approx(expected[0], rel=1e-13)
+    assert gradient == pytest.approx(expected[1], rel=1e-11, abs=1e-14)
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 8, 100])
+@pytest.mark.parametrize("n_rows", [1, 2, 7, 8, 9, 15, 16, 17, 99, 100, 101])
+def test_every_row_of_a_block_is_in_one_tile(n_rows, most):
+    tiles = objective_module._tiles(n_rows, most)
+    lengths = [len(range(n_rows)[tile]) for tile in tiles]
+    assert [row for tile in tiles for row in range(n_rows)[tile]] == list(range(n_rows))
+    assert 1 <= min(lengths) <= max(lengths) <= most
+    assert len(tiles) == -(-n_rows // most)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (1000, 65)])
+def test_the_buffers_start_where_vector_instructions_load(shape, dtype):
+    buffer = objective_module.aligned_empty(shape, dtype)
+    assert buffer.ctypes.data % 64 == 0
+    assert (buffer.shape, buffer.dtype) == (shape, dtype)
+    assert buffer.flags.c_contiguous
+    assert buffer.flags.writeable
+
+
 @pytest.mark.parametrize("m", [1, 2, 3, 9, 10, 11, 64, 65, 159, 160, 161, 1000])
 @pytest.mark.parametrize("rows", [3, 10, 2000])
 def test_every_row_is_in_one_block_and_the_shares_are_even(m, rows):
@@ -485,6 +529,90 @@ def test_map_in_order_may_be_used_by_its_own_helpers():
         return sum(map_in_order(lambda j: j, range(k), 2))
 
     assert map_in_order(inner, range(1, 30), 2) == [k * (k - 1) // 2 for k in range(1, 30)]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
+@pytest.mark.parametrize("n_items", [1, 2, 3, 20])
+def test_the_second_step_of_two_sees_what_came_between(n_items, n_threads):
+    middle, ends = map_in_two_steps(
+        lambda k: k * k, list, lambda k, squares: squares[k] - k,
+        range(n_items), n_threads,
+    )  # fmt: skip
+    assert middle == [k * k for k in range(n_items)]
+    assert ends == [k * k - k for k in range(n_items)]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_between_two_steps_is_computed_once_and_after_the_first(n_threads):
+    done, between = [], []
+    for _ in range(200):
+        done.clear()
+        between.clear()
+        map_in_two_steps(
+            done.append, lambda firsts: between.append(len(done)), lambda *_: None,
+            range(5), n_threads,
+        )  # fmt: skip
+        assert between == [5]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+@pytest.mark.parametrize("where", ["first", "between", "second"])
+def test_an_error_in_a_step_ends_both_steps(where, n_threads):
+    started = []
+
+    def step(name):
+        def function(*arguments):
+            started.append(name)
+            if name == where:
+                raise ZeroDivisionError(name)
+
+        return function
+
+    with pytest.raises(ZeroDivisionError, match=where):
+        map_in_two_steps(step("first"), step("between"), step("second"), range(1000), n_threads)
+    assert started.count(where) <= n_threads
+    if where != "second":
+        assert "second" not in started
+
+
+@pytest.mark.parametrize("step", ["first", "second"])
+def test_an_error_of_a_helper_in_either_step_reaches_the_caller(step):
+    caller = threading.get_ident()
+    helper_failed = threading.Event()
+
+    def fail_elsewhere(*_):
+        if threading.get_ident() != caller:
+            helper_failed.set()
+            raise ZeroDivisionError
+        helper_failed.wait(timeout=10)
+
+    def nothing(*_):
+        return None
+
+    steps = (fail_elsewhere, nothing) if step == "first" else (nothing, fail_elsewhere)
+    with pytest.raises(ZeroDivisionError):
+        map_in_two_steps(steps[0], len, steps[1], range(3), 2)
+
+
+def test_an_interrupted_caller_leaves_no_helper_waiting():
+    caller = threading.get_ident()
+
+    def interrupted(k):
+        if threading.get_ident() == caller:
+            raise KeyboardInterrupt
+
+    for _ in range(20):
+        with pytest.raises(KeyboardInterrupt):
+            map_in_two_steps(interrupted, len, interrupted, range(3), 2)
+    # All helpers are free again, or this would wait for one for ever.
+    assert map_in_order(lambda k: k, range(8), 2) == list(range(8))
+
+
+def test_two_steps_may_be_used_by_helpers():
+    def inner(k):
+        return map_in_two_steps(lambda j: j, sum, lambda j, total: total, range(1, k + 1), 2)[0]
+
+    assert map_in_order(inner, range(1, 30), 2) == [k * (k + 1) // 2 for k in range(1, 30)]
 
 
 # --- input --------------------------------------------------------------------------------
