@@ -111,7 +111,7 @@ class DaskObjective(SparseObjective):
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
         f, f_out = self._hidden, self._output
         (sums,) = self._sum_over_chunks(_activations_of_chunk, w, f)
-        rho_hat = self._mean_activation(sums / len(self.X))
+        rho_hat = self._mean_activation(sums)
         weights = (w, self._penalty_slope(rho_hat))
         return rho_hat, *self._sum_over_chunks(_gradient_of_chunk, weights, f, f_out)
 

@@ -21,9 +21,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -38,13 +38,14 @@ __all__ = ["CostTerms", "SparseObjective"]
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
+Result = TypeVar("Result")
 
 # The inputs, activations and errors of a block fill about this many bytes: long enough for fast
 # matrix products, short enough to stay in the cache. Measured by benchmarks/blocks.py.
 _BYTES_PER_BLOCK = 2**22
 _MIN_ROWS, _MAX_ROWS = 250, 2500
-# The outputs of a tile fill at most this many bytes. With their slopes and targets, that is what
-# the cache of one core holds of 2 MiB.
+# The outputs of a tile fill at most this many bytes. Beside their slopes and their targets they
+# then fit into 2 MiB, which many a core has as a cache of its own.
 _BYTES_PER_TILE = 5 * 2**17
 # Vector instructions load so many bytes at once, and take up to twice the time for an array
 # that starts in the middle of them.
@@ -285,20 +286,16 @@ class SparseObjective:
         A = self._memory_for_activations()
 
         def forward(blocks: list[slice]) -> Vector:
-            buffers = self._borrow_buffers()
-            sums = sum_activations(X, blocks, w, f, buffers, A)
-            self._buffers.append(buffers)
-            return sums
+            return self._in_buffers(lambda buffers: sum_activations(X, blocks, w, f, buffers, A))
 
         def between(sums: list[Vector]) -> tuple[Vector, Array]:
-            rho_hat = self._mean_activation(np.sum(sums, axis=0) / len(X))
+            rho_hat = self._mean_activation(np.sum(sums, axis=0))
             return rho_hat, self._penalty_slope(rho_hat)
 
         def backward(blocks: list[slice], middle: tuple[Vector, Array]) -> tuple[float, Array]:
-            buffers = self._borrow_buffers()
-            part = backpropagate(X, blocks, w, f, f_out, middle[1], buffers, A)
-            self._buffers.append(buffers)
-            return part
+            return self._in_buffers(
+                lambda buffers: backpropagate(X, blocks, w, f, f_out, middle[1], buffers, A)
+            )
 
         (rho_hat, _), parts = map_in_two_steps(forward, between, backward, self._shares, n_threads)
         if A is not None:
@@ -309,13 +306,16 @@ class SparseObjective:
             sums += more_sums
         return rho_hat, squares, sums
 
-    def _borrow_buffers(self) -> Buffers:
-        """Return buffers to work in; who is done puts them back."""
+    def _in_buffers(self, function: Callable[[Buffers], Result]) -> Result:
+        """Return `function` of buffers to work in, which the next call may use again."""
         # The last ones put back are most likely in the cache of this thread's core.
         try:
-            return self._buffers.pop()
+            buffers = self._buffers.pop()
         except IndexError:
-            return Buffers.of(self._shares, self.n_features, self.n_hidden, self.X.dtype)
+            buffers = Buffers.of(self._shares, self.n_features, self.n_hidden, self.X.dtype)
+        result = function(buffers)
+        self._buffers.append(buffers)
+        return result
 
     def _memory_for_activations(self) -> Array | None:
         """Return an array for the activations of all rows, or None if it would be too large."""
@@ -325,7 +325,7 @@ class SparseObjective:
         try:
             return self._spare.pop()
         except IndexError:
-            return aligned_empty((len(self.X), self.n_hidden + 1), self.X.dtype)
+            return _aligned_empty((len(self.X), self.n_hidden + 1), self.X.dtype)
 
     def _checked(self, theta: ArrayLike) -> Array:
         """Return `theta` in the dtype of X if its entries are finite there."""
@@ -340,10 +340,10 @@ class SparseObjective:
             )
         return checked
 
-    def _mean_activation(self, mean: Vector) -> Vector:
-        """Return rho_hat in (0, 1) from the plain mean of the activations, Eq. (3.2)."""
+    def _mean_activation(self, sums: Vector) -> Vector:
+        """Return rho_hat in (0, 1) from the sums of the activations over all rows, Eq. (3.2)."""
         f = self._hidden
-        rho_hat = (mean - f.low) / (f.high - f.low)
+        rho_hat = (sums / len(self.X) - f.low) / (f.high - f.low)
         return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
 
     def _penalty_slope(self, rho_hat: Vector) -> Array:
@@ -419,7 +419,7 @@ class Buffers(NamedTuple):
     ----------
     ones : ndarray of shape (n_rows,)
     A, delta2, slope2 : ndarray of shape (n_rows, n_hidden + 1)
-    Y : ndarray of shape (n_rows, n_features)
+    delta3 : ndarray of shape (n_rows, n_features)
     slope3 : ndarray of shape (n_rows of a tile, n_features)
     """
 
@@ -427,7 +427,7 @@ class Buffers(NamedTuple):
     A: Array
     delta2: Array
     slope2: Array
-    Y: Array
+    delta3: Array
     slope3: Array
 
     @staticmethod
@@ -437,11 +437,11 @@ class Buffers(NamedTuple):
         """Return buffers that are long enough for every block of the shares."""
         n_rows = max(rows.stop - rows.start for blocks in shares for rows in blocks)
         tile = min(n_rows, max(_BYTES_PER_TILE // (n_features * np.dtype(dtype).itemsize), 1))
-        ones = aligned_empty((n_rows,), dtype)
+        ones = _aligned_empty((n_rows,), dtype)
         ones[:] = 1
-        A, delta2, slope2 = (aligned_empty((n_rows, n_hidden + 1), dtype) for _ in range(3))
-        Y, slope3 = (aligned_empty((rows, n_features), dtype) for rows in (n_rows, tile))
-        return Buffers(ones, A, delta2, slope2, Y, slope3)
+        A, delta2, slope2 = (_aligned_empty((n_rows, n_hidden + 1), dtype) for _ in range(3))
+        delta3, slope3 = (_aligned_empty((rows, n_features), dtype) for rows in (n_rows, tile))
+        return Buffers(ones, A, delta2, slope2, delta3, slope3)
 
     def of_length(self, n_rows: int) -> Buffers:
         """Return the first `n_rows` rows of the buffers."""
@@ -480,14 +480,15 @@ def backpropagate(
     buffers: Buffers,
     A: Array | None = None,
 ) -> tuple[float, Array]:
-    """Return ‖Y - X‖² and the sums for `w.gradient` over the rows of X in `blocks`, at least one.
+    """Return ‖Y - X‖² and the sums for `w.gradient` over the rows of X in `blocks`.
 
     The second pass, Eqs. (1.5) ``forward-output``, (1.6) ``delta-output``, (5.1)
     ``delta-hidden-sparse`` and (1.7) ``weight-gradients``. Every result is written over one
     that is not needed any more.
     """
-    squares = 0.0
-    sums, of_block = np.empty((2, 2 * w.W2.size + len(w.b1)), X.dtype)
+    squares, sums = 0.0, np.zeros(2 * w.W2.size + len(w.b1), X.dtype)
+    of_block = np.empty_like(sums)
+    of_W1, of_W2_and_b2, of_b1 = w.split(of_block)
     with np.errstate(over="ignore"):
         for rows in blocks:
             x = X[rows]
@@ -500,19 +501,20 @@ def backpropagate(
             delta2 += penalty_slope
             delta2 *= f.derivative(a, out=slope2)
 
-            of_W1, of_W2_and_b2, of_b1 = w.split(sums if rows is blocks[0] else of_block)
             np.matmul(delta2.T, x, out=of_W1)
             np.matmul(a.T, delta3, out=of_W2_and_b2)
             np.matmul(ones, delta2, out=of_b1)
-            if rows is not blocks[0]:
-                sums += of_block
+            sums += of_block
     return squares, sums
 
 
 def _output_delta(
     x: Array, a: Array, w: BiasUnitWeights, f_out: Activation, delta3: Array, slope3: Array
 ) -> float:
-    """Write δ3 over `delta3`, using `slope3`, and return ‖Y - X‖², both for the rows of a tile."""
+    """Write δ3 of a tile over `delta3`, using `slope3`, and return ‖Y - X‖² of its rows.
+
+    Eqs. (1.5) ``forward-output`` and (1.6) ``delta-output``.
+    """
     y = np.matmul(a, w.to_output, out=delta3)
     f_out.of_signed(y, out=y)
     slope3 = f_out.derivative(y, out=slope3[: len(y)])
@@ -529,7 +531,7 @@ def _tiles(n_rows: int, most: int) -> list[slice]:
     return [slice(start, start + length) for start in range(0, n_rows, length)]
 
 
-def aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
+def _aligned_empty(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return an array as `numpy.empty` does, whose first number vector instructions can load."""
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.empty(n_bytes + _ALIGNMENT, np.uint8)

@@ -349,7 +349,7 @@ def test_every_row_of_a_block_is_in_one_tile(n_rows, most):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (1000, 65)])
 def test_the_buffers_start_where_vector_instructions_load(shape, dtype):
-    buffer = objective_module.aligned_empty(shape, dtype)
+    buffer = objective_module._aligned_empty(shape, dtype)
     assert buffer.ctypes.data % 64 == 0
     assert (buffer.shape, buffer.dtype) == (shape, dtype)
     assert buffer.flags.c_contiguous
@@ -599,11 +599,14 @@ def test_an_interrupted_caller_leaves_no_helper_waiting():
 
     def interrupted(k):
         if threading.get_ident() == caller:
+            caller_started.set()
             raise KeyboardInterrupt
+        caller_started.wait(timeout=10)
 
     for _ in range(20):
+        caller_started = threading.Event()
         with pytest.raises(KeyboardInterrupt):
-            map_in_two_steps(interrupted, len, interrupted, range(3), 2)
+            map_in_two_steps(interrupted, len, lambda *_: None, range(3), 2)
     # All helpers are free again, or this would wait for one for ever.
     assert map_in_order(lambda k: k, range(8), 2) == list(range(8))
 
