@@ -9,6 +9,7 @@ and the seconds that each one took are written to book/_data/run-times.json.
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -54,8 +55,10 @@ def normalized(notebook: Any) -> Any:
     """Return the notebook with stable cell ids and without what changes from run to run."""
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    for number, cell in enumerate(notebook.cells):
-        cell["id"] = f"cell-{number:03d}"
+    taken: set[str] = set()
+    for cell in notebook.cells:
+        cell["id"] = stable_id(cell, taken)
+        taken.add(cell["id"])
         kept = {name: cell.metadata[name] for name in ("mystnb", "tags") if name in cell.metadata}
         cell.metadata = nbformat.from_dict(kept)
         if "outputs" in cell:
@@ -69,6 +72,20 @@ def normalized(notebook: Any) -> Any:
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = lighter(output.data["image/png"])
     return notebook
+
+
+def stable_id(cell: Any, taken: set[str]) -> str:
+    """Return the cell's own id, or one made of its text where it has none or another has it.
+
+    Ids that count the cells would change behind every new one, and with them every later line of
+    a comparison of two versions.
+    """
+    if cell.get("id") and cell["id"] not in taken:
+        return str(cell["id"])
+    text, salt = str(cell.source), 0
+    while (name := hashlib.sha256(f"{text}{salt}".encode()).hexdigest()[:8]) in taken:
+        salt += 1
+    return name
 
 
 def joined(outputs: list[Any]) -> list[Any]:
