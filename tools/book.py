@@ -13,16 +13,27 @@ import sys
 import time
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
+from public_address import public_address  # noqa: E402
+
 SITE = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / "made-from"
 LOG = ROOT / "_build" / "build.log"
+VARIABLES = ("SAELIB_REPOSITORY", "SAELIB_SITE_ADDRESS")  # which change the pages, too
 SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "tests", "tools")
 
 
 def main() -> int:
     """Build if a source has changed; return 0 if the site is there and without a warning."""
     os.chdir(ROOT)
+    try:
+        public_address(os.environ.get("SAELIB_REPOSITORY") or repository()[0])
+    except ValueError as error:
+        print(f"Sorry: {error}")
+        return 1
     wanted = fingerprint()
     if STAMP.exists() and STAMP.read_text() == wanted and (SITE / "index.html").exists():
         print(f"The book is up to date: {SITE / 'index.html'}")
@@ -38,6 +49,12 @@ def main() -> int:
     STAMP.write_text(wanted)
     print(f"Built in {time.perf_counter() - start:.0f} s: {SITE / 'index.html'}")
     return 0
+
+
+def repository() -> tuple[str, str]:
+    """Return the address and the branch that _config.yml names."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
+    return config["url"] or "", config["branch"]
 
 
 def built(source: Path, output: Path) -> bool:
@@ -63,6 +80,8 @@ def built(source: Path, output: Path) -> bool:
 def fingerprint() -> str:
     """Return a digest of everything that the pages are made from."""
     digest = hashlib.sha256(str(ROOT).encode())
+    for name in VARIABLES:
+        digest.update(f"{name}={os.environ.get(name, '')}\n".encode())
     for name in SOURCES:
         path = ROOT / name
         files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())

@@ -36,7 +36,7 @@ main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, figcaption, dt { break-after: avoid; }
 figure, pre, table, .admonition, .katex-display, div.math { break-inside: avoid; }
-table.equation-map { break-inside: auto; }
+.equation-card { break-inside: avoid; }
 pre { white-space: pre-wrap; }
 img { max-width: 100%; height: auto; }
 figure img { max-width: 12cm; }
