@@ -35,7 +35,8 @@ FOLLOW_ALL = """async () => {
   const root = document.documentElement;
   root.style.scrollBehavior = "auto";
   window.explore?.show();
-  const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const frames = () => frame().then(frame);
   const links = [...document.querySelectorAll("#pst-page-toc-nav a[href^='#']")]
     .filter((link) => link.hash.length > 1);
   const target = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
