@@ -55,9 +55,9 @@ bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--q
 	@$(STEP) "Measuring" .bench/bin/python benchmarks/run.py $(ARGS)
 
 lock: setup ## Make requirements.lock anew from pyproject.toml
-	@$(STEP) "Resolving" $(BIN) -m uv pip compile -q --upgrade --universal --python-version 3.11 \
+	@$(STEP) "Resolving" $(BIN) -m uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
 		--generate-hashes --group pyproject.toml:book --group pyproject.toml:test \
-		--group pyproject.toml:bootstrap --extra dask --no-emit-index-url pyproject.toml \
+		--group pyproject.toml:bootstrap --extra dask --extra book --no-emit-index-url pyproject.toml \
 		-o requirements.lock
 
 clean: ## Remove what was built, .venv included
