@@ -13,6 +13,11 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
   export HOME := $(CURDIR)/_build/home
 endif
 
+# Where a network has certificates of its own, the system knows them; uv has to be told to ask it.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
+  export UV_SYSTEM_CERTS ?= 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve pdf test lint unit packages browser notebooks
 .PHONY: address test-newest test-lowest sphinx release bench lock clean
