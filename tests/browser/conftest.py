@@ -37,7 +37,9 @@ def browser():
     """Return a running Chromium; without one the tests are skipped, or fail in CI."""
     with sync_playwright() as playwright:
         if chromium.executable(playwright) is None:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.HOW)
+            if os.environ.get("CI") == "true":
+                pytest.exit(f"no browser was found; {chromium.HOW}", returncode=1)
+            pytest.skip(f"no browser was found; {chromium.HOW}")
         with chromium.launch(playwright) as running:
             yield running
 

@@ -57,3 +57,12 @@ def test_every_page_can_be_edited_and_asked_about(pages):
         links = [link["href"] for link in pages(page).select("a[href]")]
         assert any(link.startswith(f"{ADDRESS}/edit/main/book/") for link in links), page
         assert any(link.startswith(f"{ADDRESS}/issues/new") for link in links), page
+
+
+def test_the_install_page_names_the_address_where_it_is_to_be_typed(pages):
+    page = pages("install.html")
+    typed = page.select_one("article").get_text()
+    assert f'python -m pip install "saelib @ git+{ADDRESS}@main"' in typed
+    links = [link["href"] for link in page.select("article a[href]")]
+    assert ADDRESS in links
+    assert "https://mybinder.org/v2/gh/someone/book/main?urlpath=lab/tree/book" in links
