@@ -54,7 +54,7 @@ packages: book ## Install what readers get in clean environments, and run every 
 		$(BIN) -m pytest -q tests/packages
 
 browser: book ## Visit every built page in a browser
-	@$(STEP) "Visiting every page" $(BIN) -m pytest -q tests/browser
+	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)

@@ -32,6 +32,13 @@ def site():
     server.server_close()
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say in one line why tests were skipped; pytest has a line for every one of them."""
+    reasons = {report.longrepr[2] for report in terminalreporter.getreports("skipped")}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Return a running Chromium; without one the tests are skipped, or fail in CI."""
