@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from saelib._extras import require
 from saelib._parallel import single_threaded_blas
 from saelib._validation import data_matrix
 from saelib.activations import Activation
@@ -27,14 +28,11 @@ from saelib.objective import (
     sum_activations,
 )
 
-try:
-    import dask.array as da
-    from dask.base import compute
-    from dask.delayed import delayed
-except ImportError as error:
-    raise ImportError(
-        f"saelib.distributed needs Dask ({error}); install it by: pip install 'saelib[dask]'"
-    ) from None
+require("dask.array", "saelib.distributed")
+
+import dask.array as da
+from dask.base import compute
+from dask.delayed import delayed
 
 __all__ = ["DaskObjective"]
 

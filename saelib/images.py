@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn, idctn
 
+from saelib._extras import require
 from saelib._validation import whole_number
 
 __all__ = [
@@ -39,6 +40,7 @@ IMAGE_CREDITS = {
 
 
 def _grey(name: str, image: ArrayLike) -> Image:
+    require("skimage", "reading photographs")
     from skimage.color import rgb2gray
     from skimage.util import img_as_float64
 
@@ -77,6 +79,7 @@ def natural_images() -> dict[str, Image]:
     >>> len(images), images["camera"].shape
     (10, (512, 512))
     """
+    require("skimage", "natural_images")
     from skimage import data
     from sklearn.datasets import load_sample_image
 
@@ -127,6 +130,7 @@ def load_images(folder: str | Path) -> dict[str, Image]:
     ...     load_images(folder)["mine.png"].shape
     (20, 30)
     """
+    require("skimage", "load_images")
     from skimage.io import imread
 
     path = Path(folder)

@@ -114,9 +114,7 @@ def test_it_has_the_headings_of_the_template_in_order(path):
 
 @in_every_notebook
 def test_cells_are_short(path):
-    cells = [
-        c for c in cells_of(path, "code") if "install-on-colab" not in c.metadata.get("tags", [])
-    ]
+    cells = [c for c in cells_of(path, "code") if "needs-saelib" not in c.metadata.get("tags", [])]
     imports, *others = cells  # one name per line if there are many
     assert imports.source.startswith(("import", "from"))
     for cell in others:

@@ -1,5 +1,9 @@
 """The figures of the book, for readers to reuse. Each takes ``ax=None`` and returns the axes."""
 
+from saelib._extras import require
+
+require("matplotlib", "saelib.plotting")
+
 from saelib.plotting.classifier_figures import plot_label_curves
 from saelib.plotting.compression import plot_compression
 from saelib.plotting.curves import (
