@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from saelib._parallel import single_threaded_blas
+from saelib._blas import single_threaded_blas
 from saelib._validation import data_matrix
 from saelib.activations import Activation
 from saelib.objective import (
