@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saelib._parallel import map_in_order, single_threaded_blas
+from saelib._blas import single_threaded_blas
+from saelib._parallel import map_in_order
 
 Array = NDArray[np.floating[Any]]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from saelib._blas import single_threaded_blas
 from saelib._extras import require
-from saelib._parallel import single_threaded_blas
 from saelib._validation import data_matrix
 from saelib.activations import Activation
 from saelib.objective import (

@@ -20,8 +20,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from saelib._blas import single_threaded_blas
 from saelib._minibatch import Adam, mini_batch
-from saelib._parallel import single_threaded_blas
 from saelib._rows import in_blocks, row_edges
 from saelib._validation import activation_named, real_number, whole_number
 from saelib.activations import ACTIVATIONS

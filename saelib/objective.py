@@ -28,7 +28,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._parallel import map_in_two_steps, single_threaded_blas
+from saelib._blas import single_threaded_blas
+from saelib._parallel import map_in_two_steps
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.activations import Activation
 from saelib.parameters import Parameters

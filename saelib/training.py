@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import OptimizeResult, minimize
 
-from saelib._parallel import single_threaded_blas
+from saelib._blas import single_threaded_blas
 from saelib._validation import real_number, whole_number
 from saelib.objective import CostTerms, SparseObjective
 from saelib.parameters import Parameters

@@ -6,7 +6,6 @@ differentiation of a formula written for it. None of them uses a line of the cod
 """
 
 import math
-import threading
 from contextlib import contextmanager
 
 import jax
@@ -15,11 +14,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
-from saelib import Parameters, SparseObjective, _parallel
+from saelib import Parameters, SparseObjective, _blas
 from saelib import objective as objective_module
-from saelib._parallel import map_in_order, map_in_two_steps, single_threaded_blas
 
 jax.config.update("jax_enable_x64", True)
 
@@ -51,7 +49,7 @@ def blocks_of(n_rows):
 def cores(n_cores):
     """Work as on a machine with so many cores."""
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(n_cores, user_api="blas"):
-        patch.setattr(_parallel, "available_cores", lambda: n_cores)
+        patch.setattr(_blas, "available_cores", lambda: n_cores)
         yield
 
 
@@ -396,226 +394,6 @@ def test_one_thread_and_two_give_the_same_bits(dtype, m, n, h):
     for terms, gradient in results[1:]:
         assert terms == results[0][0]
         assert np.array_equal(gradient, results[0][1])
-
-
-def blas_threads():
-    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-
-
-def test_the_callers_blas_limit_decides_the_number_of_threads(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
-    for limit in (1, 2):
-        with threadpool_limits(limit, user_api="blas"), single_threaded_blas() as n_threads:
-            assert n_threads == limit
-            assert set(blas_threads()) == {1}
-
-
-def test_of_overlapping_limits_the_first_sets_and_the_last_restores(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
-    with threadpool_limits(2, user_api="blas"):
-        before = blas_threads()
-        first, second = single_threaded_blas(), single_threaded_blas()
-        assert first.__enter__() == second.__enter__() == 2
-        first.__exit__(None, None, None)
-        assert set(blas_threads()) == {1}
-        second.__exit__(None, None, None)
-        assert blas_threads() == before
-
-
-def test_no_more_threads_than_cores(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 1)
-    with threadpool_limits(2, user_api="blas"), single_threaded_blas() as n_threads:
-        assert n_threads == 1
-
-
-def test_without_a_known_blas_every_core_is_used(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 3)
-    monkeypatch.setattr(_parallel, "_blas_libraries", list)
-    with single_threaded_blas() as n_threads:
-        assert n_threads == 3
-
-
-def test_cores_are_counted_where_there_is_no_affinity(monkeypatch):
-    monkeypatch.delattr(_parallel.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: 5)
-    assert _parallel.available_cores() == 5
-    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: None)
-    assert _parallel.available_cores() == 1
-
-
-@pytest.mark.parametrize("limit", [1, 2])
-def test_the_blas_limit_of_the_caller_is_left_as_it_was(limit):
-    objective = make(50, 4, 3, "sigmoid", None)
-    with threadpool_limits(limit, user_api="blas"):
-        before = blas_threads()
-        objective(some_theta(4, 3, 1))
-        assert blas_threads() == before
-
-
-def test_the_blas_limit_is_restored_when_the_evaluation_fails(monkeypatch):
-    objective = make(50, 4, 3, "sigmoid", None)
-
-    def fail(*args):
-        raise MemoryError
-
-    monkeypatch.setattr(objective_module, "divergence_slope", fail)
-    with threadpool_limits(2, user_api="blas"):
-        before = blas_threads()
-        with pytest.raises(MemoryError):
-            objective(some_theta(4, 3, 1))
-        assert blas_threads() == before
-
-
-def test_overlapping_calls_from_several_threads_agree_and_restore_the_blas_limit():
-    objectives = [make(800, 6, 4, "sigmoid", None, seed=seed) for seed in range(4)]
-    theta = some_theta(6, 4, 1)
-    expected = [objective(theta) for objective in objectives]
-    failures = []
-
-    def work(k):
-        # Own objectives and a shared one, evaluated at the same time.
-        for _ in range(20):
-            for i in (k, 0):
-                cost, gradient = objectives[i](theta)
-                if cost != expected[i][0] or not np.array_equal(gradient, expected[i][1]):
-                    failures.append(i)
-
-    with threadpool_limits(2, user_api="blas"), cores(2):
-        before = blas_threads()
-        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert blas_threads() == before
-    assert not failures
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
-def test_map_in_order_keeps_the_order(n_threads):
-    assert map_in_order(lambda k: k * k, range(20), n_threads) == [k * k for k in range(20)]
-    assert map_in_order(lambda k: k * k, [], n_threads) == []
-
-
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_after_an_error_no_further_item_is_started(n_threads):
-    started = []
-
-    def fail(k):
-        started.append(k)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        map_in_order(fail, range(1000), n_threads)
-    assert len(started) <= n_threads
-
-
-def test_an_error_in_a_helper_reaches_the_caller():
-    caller = threading.get_ident()
-    helper_failed = threading.Event()
-
-    def fail_elsewhere(k):
-        if threading.get_ident() != caller:
-            helper_failed.set()
-            raise ZeroDivisionError
-        helper_failed.wait(timeout=10)
-
-    with pytest.raises(ZeroDivisionError):
-        map_in_order(fail_elsewhere, range(3), 2)
-
-
-def test_map_in_order_may_be_used_by_its_own_helpers():
-    def inner(k):
-        return sum(map_in_order(lambda j: j, range(k), 2))
-
-    assert map_in_order(inner, range(1, 30), 2) == [k * (k - 1) // 2 for k in range(1, 30)]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
-@pytest.mark.parametrize("n_items", [1, 2, 3, 20])
-def test_the_second_step_of_two_sees_what_came_between(n_items, n_threads):
-    middle, ends = map_in_two_steps(
-        lambda k: k * k, list, lambda k, squares: squares[k] - k,
-        range(n_items), n_threads,
-    )  # fmt: skip
-    assert middle == [k * k for k in range(n_items)]
-    assert ends == [k * k - k for k in range(n_items)]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_between_two_steps_is_computed_once_and_after_the_first(n_threads):
-    done, between = [], []
-    for _ in range(200):
-        done.clear()
-        between.clear()
-        map_in_two_steps(
-            done.append, lambda firsts: between.append(len(done)), lambda *_: None,
-            range(5), n_threads,
-        )  # fmt: skip
-        assert between == [5]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3])
-@pytest.mark.parametrize("where", ["first", "between", "second"])
-def test_an_error_in_a_step_ends_both_steps(where, n_threads):
-    started = []
-
-    def step(name):
-        def function(*arguments):
-            started.append(name)
-            if name == where:
-                raise ZeroDivisionError(name)
-
-        return function
-
-    with pytest.raises(ZeroDivisionError, match=where):
-        map_in_two_steps(step("first"), step("between"), step("second"), range(1000), n_threads)
-    assert started.count(where) <= n_threads
-    if where != "second":
-        assert "second" not in started
-
-
-@pytest.mark.parametrize("step", ["first", "second"])
-def test_an_error_of_a_helper_in_either_step_reaches_the_caller(step):
-    caller = threading.get_ident()
-    helper_failed = threading.Event()
-
-    def fail_elsewhere(*_):
-        if threading.get_ident() != caller:
-            helper_failed.set()
-            raise ZeroDivisionError
-        helper_failed.wait(timeout=10)
-
-    def nothing(*_):
-        return None
-
-    steps = (fail_elsewhere, nothing) if step == "first" else (nothing, fail_elsewhere)
-    with pytest.raises(ZeroDivisionError):
-        map_in_two_steps(steps[0], len, steps[1], range(3), 2)
-
-
-def test_an_interrupted_caller_leaves_no_helper_waiting():
-    caller = threading.get_ident()
-
-    def interrupted(k):
-        if threading.get_ident() == caller:
-            caller_started.set()
-            raise KeyboardInterrupt
-        caller_started.wait(timeout=10)
-
-    for _ in range(20):
-        caller_started = threading.Event()
-        with pytest.raises(KeyboardInterrupt):
-            map_in_two_steps(interrupted, len, lambda *_: None, range(3), 2)
-    # All helpers are free again, or this would wait for one for ever.
-    assert map_in_order(lambda k: k, range(8), 2) == list(range(8))
-
-
-def test_two_steps_may_be_used_by_helpers():
-    def inner(k):
-        return map_in_two_steps(lambda j: j, sum, lambda j, total: total, range(1, k + 1), 2)[0]
-
-    assert map_in_order(inner, range(1, 30), 2) == [k * (k + 1) // 2 for k in range(1, 30)]
 
 
 # --- input --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from saelib import Parameters, SparseObjective, _parallel, train
+from saelib import Parameters, SparseObjective, _blas, train
 from saelib.progress import progress_bar, show_cost
 from saelib.training import _Recorder
 
@@ -126,7 +126,7 @@ def test_one_thread_and_two_give_the_same_bits(method, monkeypatch):
     X = np.random.default_rng(0).uniform(0.1, 0.9, size=(2600, 120))
     objective = SparseObjective(X, 60, sparsity_target=0.1)
     theta0 = Parameters.random(120, 60, seed=1).ravel()
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
+    monkeypatch.setattr(_blas, "available_cores", lambda: 2)
     results = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
