@@ -17,7 +17,8 @@ from functools import partial
 from typing import Any
 
 from saelib.exercises import _network, _patches, _pointwise, _vectors
-from saelib.exercises._engine import Exercise, Mistake, check
+from saelib.exercises._derivation import Exercise, Mistake
+from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict

@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from saelib.exercises._engine import Case, Exercise, Mistake
+from saelib.exercises._derivation import Case, Exercise, Mistake, Step
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
 from saelib.exercises._verdict import Verdict
-
-NONE: frozenset[str] = frozenset()
 
 
 def _patch_cases(rng: np.random.Generator) -> list[Case]:
@@ -28,43 +26,28 @@ def _patch_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
-def _normalize(patches: Any, mistakes: frozenset[str] = NONE) -> Any:
-    sd = patches.std() if "sd-before-mean" in mistakes else None
-    if "global-mean" in mistakes:
-        X = patches - patches.mean()
-    elif "pixel-mean" in mistakes:
-        X = patches - patches.mean(axis=0)
-    elif "mean-kept" in mistakes:
-        X = patches * 1.0
-    else:
-        X = patches - patches.mean(axis=1, keepdims=True)
-    if sd is None:
-        sd = X.std(ddof=1 if "ddof-one" in mistakes else 0)
-    if "sd-per-patch" in mistakes:
-        sd = X.std(axis=1, keepdims=True)
-    if "sd-per-pixel" in mistakes:
-        sd = X.std(axis=0)
-    limit = 3.0 if "limit-without-sd" in mistakes else 3 * sd
-    if "one-sd" in mistakes:
-        limit = limit / 3
-    if "largest-value" in mistakes:
-        limit = np.abs(X).max()
-    scaled = X / limit if "not-clipped" in mistakes else np.clip(X, -limit, limit) / limit
-    if "range-minus-one-to-one" in mistakes:
-        return scaled
-    if "range-zero-to-one" in mistakes:
-        return (scaled + 1) / 2
-    return (scaled + 1) * 0.4 + 0.1
-
-
 NORMALIZE_PATCHES = Exercise(
     name="normalize_patches",
     signature="normalize_patches(patches), one patch per row",
     chapter="chapter 6, Eq. (6.2)",
     cases=_patch_cases,
-    outcome=_normalize,
+    steps=(
+        Step("mean", "the mean of each patch", lambda patches: patches.mean(axis=1, keepdims=True)),
+        Step("centred", "the patches without their means", lambda patches, mean: patches - mean),
+        Step("sd", "the standard deviation, Eq. (6.2)", lambda centred: centred.std()),
+        Step("limit", "three standard deviations", lambda sd: 3 * sd),
+        Step(
+            "clipped", "the clipped patches", lambda centred, limit: np.clip(centred, -limit, limit)
+        ),
+        Step("scaled", "the patches between -1 and 1", lambda clipped, limit: clipped / limit),
+        Step(
+            "result",
+            "the patches between 0.1 and 0.9, Eq. (6.2)",
+            lambda scaled: (scaled + 1) * 0.4 + 0.1,
+        ),
+    ),
     # The MATLAB of the original assignment divides by N - 1 in its standard deviation.
-    accepted=("ddof-one",),
+    accepted=({"sd": lambda centred: centred.std(ddof=1)},),
     mistakes=(
         Mistake(
             "global-mean",
@@ -72,6 +55,7 @@ NORMALIZE_PATCHES = Exercise(
             "Is the mean of each of your patches the same?",
             "keepdims=True lets a mean per row be subtracted from the rows.",
             "starter code of several ports: patches - mean(patches(:))",
+            edits={"mean": lambda patches: patches.mean()},
         ),
         Mistake(
             "pixel-mean",
@@ -79,18 +63,21 @@ NORMALIZE_PATCHES = Exercise(
             "axis=0 runs over the patches, axis=1 over the pixels of one.",
             "A bright patch and a dark one should look alike afterwards.",
             "MATLAB's mean(patches) where patches are columns, carried over to rows",
+            edits={"mean": lambda patches: patches.mean(axis=0)},
         ),
         Mistake(
             "mean-kept",
             "The mean of the patches is not removed.",
             "Add 1 to every pixel of a patch: the result should not change.",
             "Eq. (6.2) begins with a difference.",
+            edits={"mean": lambda: 0.0},
         ),
         Mistake(
             "sd-before-mean",
             "The standard deviation is that of the raw patches, before their means were removed.",
             "The differences in brightness count in it, and they are gone by then.",
             "Exchange two lines.",
+            edits={"sd": lambda patches: patches.std()},
         ),
         Mistake(
             "sd-per-patch",
@@ -98,48 +85,56 @@ NORMALIZE_PATCHES = Exercise(
             "Flat patches should stay flat. What happens to their noise in your version?",
             "The standard deviation of Eq. (6.2) is a single number.",
             "contrast normalization, as in Coates & Ng (2011), is another preprocessing",
+            edits={"sd": lambda centred: centred.std(axis=1, keepdims=True)},
         ),
         Mistake(
             "sd-per-pixel",
             "Each pixel is divided by its own standard deviation; one for all is asked for.",
             "The standard deviation of Eq. (6.2) is a single number.",
             "np.std without axis takes all entries together.",
+            edits={"sd": lambda centred: centred.std(axis=0)},
         ),
         Mistake(
             "not-clipped",
             "Outliers are not clipped, so some values leave the range of the sigmoid.",
             "What are the smallest and the largest value of your result?",
             "np.clip, at three standard deviations on both sides.",
+            edits={"clipped": lambda centred: centred},
         ),
         Mistake(
             "limit-without-sd",
             "The clipping is at ±3, not at ±3 standard deviations.",
             "Multiply all patches by 100: the result should not change.",
             "Three times what?",
+            edits={"limit": lambda: 3.0},
         ),
         Mistake(
             "one-sd",
             "The clipping is at one standard deviation; three are asked for.",
             "What share of the values of yours sits exactly at the ends?",
             "Count the 3 in Eq. (6.2).",
+            edits={"limit": lambda sd: sd},
         ),
         Mistake(
             "largest-value",
             "The scale is set by the largest value, so that one outlier makes all else grey.",
             "Eq. (6.2) takes its scale from the standard deviation.",
             "First clip at three standard deviations, then divide by the same limit.",
+            edits={"limit": lambda centred: np.abs(centred).max()},
         ),
         Mistake(
             "range-minus-one-to-one",
             "The result runs from -1 to 1; the last step, to [0.1, 0.9], is missing.",
             "Which values can a sigmoid output reproduce?",
             "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+            edits={"result": lambda scaled: scaled},
         ),
         Mistake(
             "range-zero-to-one",
             "The result runs from 0 to 1; [0.1, 0.9] is asked for.",
             "A sigmoid reaches 0 and 1 only at infinite weights.",
             "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+            edits={"result": lambda scaled: (scaled + 1) / 2},
         ),
     ),
 )
