@@ -17,7 +17,9 @@ from functools import partial
 from typing import Any
 
 from saelib.exercises import _network, _patches, _pointwise, _vectors
-from saelib.exercises._engine import Exercise, Mistake, check
+from saelib.exercises._derivation import Exercise, Mistake
+from saelib.exercises._engine import check
+from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict
 
@@ -116,7 +118,9 @@ def wrong_answer(exercise: str, *mistakes: str) -> Callable[..., Any]:
             raise ValueError(
                 f"{mistake!r} is not a mistake of {exercise}; choose from {', '.join(known)}"
             )
-    return partial(EXERCISES[exercise].outcome, mistakes=frozenset(mistakes))
+    names = ", ".join(f'"{name}"' for name in (exercise, *mistakes))
+    wrong = partial(EXERCISES[exercise].outcome, mistakes=frozenset(mistakes))
+    return as_typed(wrong, f"wrong_answer({names})")
 
 
 def check_sample_patches(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from saelib.exercises._learner import name_of_answer
 from saelib.exercises._verdict import Verdict
 from saelib.sparsity import kl_divergence, kl_gradient
 
@@ -71,6 +72,17 @@ def check_number(question: str, answer: Any) -> Verdict:
     >>> check_number("parameters-100-50", 10000).mistakes
     ('biases-forgotten',)
     """
+    verdict = _judge(question, answer)
+    return replace(verdict, call=_call_as_typed(question, answer))
+
+
+def _call_as_typed(question: str, answer: Any) -> str:
+    # A number, unlike an array, can be typed as it is.
+    typed = name_of_answer(answer) or (repr(answer) if isinstance(answer, (int, float)) else "")
+    return f'check_number("{question}", {typed})' if typed else ""
+
+
+def _judge(question: str, answer: Any) -> Verdict:
     if question not in QUESTIONS:
         raise ValueError(
             f"question is {question!r}; the questions are {', '.join(sorted(QUESTIONS))}"
@@ -86,8 +98,10 @@ def check_number(question: str, answer: Any) -> Verdict:
             q.chapter,
         )
     try:
-        value = float(np.asarray(answer))
-    except (TypeError, ValueError):
+        if isinstance(answer, (str, bytes)):
+            raise TypeError
+        value = float(np.asarray(answer.detach() if hasattr(answer, "detach") else answer))
+    except Exception:  # whatever the object's own conversion raises
         word = f"The answer is a {type(answer).__name__}; one number is asked for."
         return Verdict(
             question, False, ("not-numbers",), (word,), ("Give a plain number.",), q.chapter

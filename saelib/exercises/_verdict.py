@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 __all__ = ["Verdict"]
+
+# For a terminal or a file whose encoding has no Greek: the letters by their names.
+_PLAIN = str.maketrans(
+    {
+        "✓": "ok:",
+        "✗": "x",
+        "○": "o",
+        "α": "alpha",
+        "β": "beta",
+        "δ": "delta",
+        "ε": "epsilon",
+        "λ": "lambda",
+        "ρ": "rho",
+        "Σ": "sum",
+        "‖": "||",
+        "²": "^2",
+        "−": "-",
+        "→": "->",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -27,18 +50,27 @@ class Verdict:
         From the gentle to the plain; none of them is the solution.
     chapter : str
         Where the book explains it.
+    call : str
+        The call that gave this verdict, as it was typed, for the advice on a second hint.
+    waits_for : str
+        Another function that has to be written first, or an empty string.
+    line : int or None
+        Number of the line of the learner's own that does not agree, in its file or cell.
 
     Examples
     --------
     >>> from saelib.exercises import check_kl_gradient
-    >>> verdict = check_kl_gradient(lambda rho, rho_hat: rho / rho_hat - (1 - rho) / (1 - rho_hat))
+    >>> def slope(rho, rho_hat):
+    ...     return rho / rho_hat - (1 - rho) / (1 - rho_hat)
+    >>> verdict = check_kl_gradient(slope)
     >>> verdict.correct, verdict.mistakes
     (False, ('sign',))
     >>> print(verdict)
     ✗ kl_gradient: not right yet.
       The sign is turned round: the result is exactly minus the right one.
       Hint: Should the slope be negative or positive when rho_hat lies below rho?
-      (A second hint: verdict.hint(2). In the book: chapter 4, Eq. (4.2), and What goes wrong.)
+      (A second hint: check_kl_gradient(slope).hint(2).
+       In the book: chapter 4, Eq. (4.2), and What goes wrong.)
     """
 
     exercise: str
@@ -47,6 +79,10 @@ class Verdict:
     lines: tuple[str, ...]
     hints: tuple[str, ...] = ()
     chapter: str = ""
+    call: str = ""
+    waits_for: str = ""
+    line: int | None = None
+    shrink: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
     def hint(self, number: int = 1) -> str:
         """Return hint `number`, counted from 1; the last one if there are not so many.
@@ -77,6 +113,8 @@ class Verdict:
         return self.mistakes != ("not-written",)
 
     def _headline(self) -> str:
+        if self.waits_for:
+            return f"○ {self.exercise}: waits for {self.waits_for}."
         if not self.written:
             return f"○ {self.exercise}: to be written."
         word = "✓ {}: right." if self.correct else "✗ {}: not right yet."
@@ -86,7 +124,10 @@ class Verdict:
         body = list(self.lines)
         if self.hints:
             body.append(f"Hint: {self.hints[0]}")
-        further = ["A second hint: verdict.hint(2)."] if len(self.hints) > 1 else []
+        further = []
+        if len(self.hints) > 1:
+            how = f"{self.call}.hint(2)" if self.call else "its .hint(2)"
+            further.append(f"A second hint: {how}.")
         if not self.correct and self.chapter:
             mistakes = ", and What goes wrong" if self.written else ""
             further.append(f"In the book: {self.chapter}{mistakes}.")
@@ -95,7 +136,13 @@ class Verdict:
         return body
 
     def __repr__(self) -> str:
-        return "\n  ".join([self._headline(), *self._body()])
+        text = "\n  ".join([self._headline(), *self._body()])
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            text = text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
+        return text
 
     def _repr_html_(self) -> str:
         state = ("right" if self.correct else "wrong") if self.written else "open"
