@@ -7,6 +7,7 @@ import pytest
 from saelib import Parameters, SparseObjective, decode, encode
 from saelib.plotting import (
     plot_activation_function,
+    plot_best_line,
     plot_compression,
     plot_curves,
     plot_patch_rows,
@@ -164,3 +165,19 @@ def test_curves_are_named_at_their_ends_from_the_highest_down_and_apart():
 def test_curves_without_one_value_for_each_x_are_refused(curves, message):
     with pytest.raises(ValueError, match=message):
         plot_curves([0, 1], curves)
+
+
+def test_the_best_line_leaves_only_what_is_at_right_angles_to_it():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(40, 2)) @ [[2.0, 1.0], [0.0, 0.5]] + [3.0, -1.0]
+    ax = plot_best_line(points, ("one", "two"))
+    line, *joins, _, feet = ax.lines
+    direction = np.diff(line.get_xydata(), axis=0)[0]
+    assert all(abs(np.diff(j.get_xydata(), axis=0)[0] @ direction) < 1e-9 for j in joins)
+    lost = np.sum((points - feet.get_xydata()) ** 2)
+    assert lost == pytest.approx(np.linalg.eigvalsh(np.cov(points.T) * 39)[0])
+
+
+def test_points_that_are_not_in_a_plane_are_refused():
+    with pytest.raises(ValueError, match="points has shape"):
+        plot_best_line(np.ones((4, 3)))

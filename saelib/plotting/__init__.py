@@ -1,7 +1,7 @@
 """The figures of the book, for readers to reuse. Each takes ``ax=None`` and returns the axes."""
 
 from saelib.plotting.classifier_figures import plot_label_curves
-from saelib.plotting.compression import plot_compression, plot_patch_rows
+from saelib.plotting.compression import plot_best_line, plot_compression, plot_patch_rows
 from saelib.plotting.curves import (
     plot_activation_histogram,
     plot_curves,
@@ -51,6 +51,7 @@ __all__ = [
     "plot_activation_function",
     "plot_activation_histogram",
     "plot_batch_slopes",
+    "plot_best_line",
     "plot_block_times",
     "plot_compression",
     "plot_cost_slice",

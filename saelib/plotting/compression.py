@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from saelib.plotting.filters import plot_patches
-from saelib.plotting.style import COLOURS, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
+from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
 
-__all__ = ["plot_compression", "plot_patch_rows"]
+__all__ = ["plot_best_line", "plot_compression", "plot_patch_rows"]
 
 
 def plot_compression(
@@ -152,5 +152,63 @@ def plot_patch_rows(
             fontsize=FONT_SIZE,
             annotation_clip=False,
         )
+    set_title(ax, title)
+    return ax
+
+
+def plot_best_line(
+    points: ArrayLike,
+    labels: tuple[str, str] = ("", ""),
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw points in the plane, the line that comes closest to them, and what it misses.
+
+    The line goes through the mean, along the direction in which the points vary most. Each
+    point is joined to the place on the line that stands for it.
+
+    Parameters
+    ----------
+    points : array_like of shape (n_points, 2)
+        At least two different points; some dozens can be told apart.
+    labels : (str, str)
+        What the two axes are.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on, both on the same scale, so that right angles look right.
+
+    Raises
+    ------
+    ValueError
+        If `points` has not two columns and at least two rows.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_best_line
+    >>> ax = plot_best_line([[0, 0], [1, 1], [2, 1]])
+    >>> ax.get_aspect()
+    1.0
+    """
+    cloud = np.asarray(points, dtype=np.float64)
+    if cloud.ndim != 2 or cloud.shape[1] != 2 or len(cloud) < 2:
+        raise ValueError(f"points has shape {cloud.shape}; give two columns, at least two rows")
+    mean = cloud.mean(axis=0)
+    direction = np.linalg.svd(cloud - mean, full_matrices=False)[2][0]
+    along = (cloud - mean) @ direction
+    feet = mean + along[:, None] * direction
+    ends = mean + 1.1 * np.array([[along.min()], [along.max()]]) * direction
+    ax = new_axes(ax, width=4.0, height=3.8)
+    ax.plot(*ends.T, color=COLOURS["hidden"], linewidth=2.4, zorder=2)
+    for point, foot in zip(cloud, feet, strict=True):
+        ax.plot(*np.stack([point, foot]).T, color=FAINT, linewidth=1, zorder=1)
+    ax.plot(*cloud.T, "o", color=COLOURS["input"], markersize=5, zorder=3)
+    ax.plot(*feet.T, "o", color=COLOURS["output"], markersize=3, zorder=3)
+    ax.set(xlabel=labels[0], ylabel=labels[1], aspect="equal")
     set_title(ax, title)
     return ax
