@@ -14,7 +14,7 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit packages browser notebooks address test-newest \
+.PHONY: help setup book serve pdf test lint unit packages browser notebooks claims address test-newest \
 	test-lowest sphinx release bench lock clean
 
 help: ## List the targets
@@ -54,6 +54,9 @@ browser: book ## Visit every built page in a browser
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
 	@$(STEP) "Comparing with an older processor" $(BIN) tools/compare.py $(ONLY)
+
+claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
+	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
 
 address: setup ## Give the notebooks their first cell, which knows the public address in _config.yml
 	@$(BIN) tools/address.py

@@ -25,7 +25,16 @@ SITE = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / "made-from"
 LOG = ROOT / "_build" / "build.log"
 PDF = ROOT / "_build" / "sparse-autoencoders.pdf"
-SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "tests", "tools")
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "requirements.lock",
+    "book",
+    "claims",
+    "saelib",
+    "tests",
+    "tools",
+)
 SOURCES += ("pyproject.toml", "hatch_build.py", "LICENSE", "LICENSE-text")
 # What the pages derive links from, beside _config.yml.
 ADDRESSES = ("SAELIB_REPOSITORY", "SAELIB_SITE_ADDRESS")
