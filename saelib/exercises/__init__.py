@@ -20,6 +20,7 @@ from saelib.exercises import _network, _patches, _pointwise, _vectors
 from saelib.exercises._engine import Exercise, Mistake, check
 from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict
+from saelib.exercises._ward import check_ward, ward_diagnoses, ward_runs
 
 __all__ = [
     "QUESTIONS",
@@ -41,6 +42,9 @@ __all__ = [
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
+    "check_ward",
+    "ward_diagnoses",
+    "ward_runs",
     "wrong_answer",
 ]
 
