@@ -7,7 +7,7 @@ BIN := .venv/bin/python
 STEP := $(BIN) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit browser notebooks address bench lock clean
+.PHONY: help setup book serve pdf test lint unit browser notebooks claims address bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ browser: book ## Visit every built page in a browser
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
+
+claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
+	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
 
 address: setup ## Bring the notebooks in line with the public address in _config.yml
 	@$(BIN) tools/address.py

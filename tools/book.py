@@ -17,7 +17,16 @@ ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / "made-from"
 LOG = ROOT / "_build" / "build.log"
-SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "tests", "tools")
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "requirements.lock",
+    "book",
+    "claims",
+    "saelib",
+    "tests",
+    "tools",
+)
 
 
 def main() -> int:
