@@ -22,6 +22,7 @@ from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict
+from saelib.exercises._ward import check_ward, ward_diagnoses, ward_runs
 
 __all__ = [
     "QUESTIONS",
@@ -43,6 +44,9 @@ __all__ = [
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
+    "check_ward",
+    "ward_diagnoses",
+    "ward_runs",
     "wrong_answer",
 ]
 

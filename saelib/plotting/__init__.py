@@ -26,6 +26,7 @@ from saelib.plotting.mistakes_figures import (
     plot_gradient_check,
     plot_history_panels,
     plot_tile_panels,
+    plot_ward,
 )
 from saelib.plotting.network_figures import plot_activation_function, plot_worked_network
 from saelib.plotting.speed_figures import plot_block_times, plot_times, plot_two_passes
@@ -86,6 +87,7 @@ __all__ = [
     "plot_times",
     "plot_top_patches",
     "plot_tuning",
+    "plot_ward",
     "plot_two_passes",
     "plot_two_roads",
     "plot_worked_network",
