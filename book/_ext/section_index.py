@@ -54,6 +54,9 @@ class Entry(NamedTuple):
     code: str = ""
 
 
+SILENT = (nodes.math_block, nodes.literal_block, nodes.raw, nodes.comment)
+
+
 def words(node: nodes.Node, leave_out: tuple[type[nodes.Node], ...] = ()) -> str:
     """Return the words of a part of a page; equations become letters, code is left out."""
     parts: list[str] = []
@@ -63,9 +66,7 @@ def words(node: nodes.Node, leave_out: tuple[type[nodes.Node], ...] = ()) -> str
             parts.append(part.astext())
         elif isinstance(part, nodes.math):
             parts.append(plain(part.astext()))
-        elif isinstance(part, (nodes.math_block, nodes.literal_block, nodes.raw, nodes.comment)):
-            return
-        elif not isinstance(part, leave_out):
+        elif not isinstance(part, (*SILENT, *leave_out)):
             for child in part.children:
                 collect(child)
             if not isinstance(part, nodes.Inline):
@@ -127,7 +128,7 @@ def entries(env: Any, docname: str, doctree: nodes.document) -> Iterator[Entry]:
 
 def words_of(part: nodes.Node, apart: tuple[type[nodes.Node], ...]) -> str:
     """Return the words of a part of a section, unless it has an entry of its own."""
-    return "" if isinstance(part, apart) else words(part, apart)
+    return "" if isinstance(part, (*SILENT, *apart)) else words(part, apart)
 
 
 def within(env: Any, docname: str, part: nodes.Node) -> Iterator[Entry]:

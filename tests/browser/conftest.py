@@ -48,7 +48,7 @@ class Visit:
     def __init__(self, context, site):
         self.site, self.page, self.faults, self.requests = site, context.new_page(), [], []
         self.page.on("request", self._request)
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed request: {r.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
         self.page.on("pageerror", lambda e: self.faults.append(f"error in a script: {e}"))
         self.page.on("console", self._console)
@@ -57,6 +57,10 @@ class Visit:
         self.requests.append(request.url)
         if not request.url.startswith((self.site, "data:", "blob:")):
             self.faults.append(f"request to another host: {request.url}")
+
+    def _failed(self, request):
+        if "ERR_ABORTED" not in str(request.failure):  # which is what going elsewhere does
+            self.faults.append(f"failed request: {request.url}")
 
     def _response(self, response):
         if response.status >= 400:

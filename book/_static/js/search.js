@@ -176,6 +176,7 @@
       role: "combobox", "aria-autocomplete": "list", "aria-controls": id, "aria-expanded": "false",
     })) input.setAttribute(key, value);
     let chosen = -1;
+    let answered = null; // the question whose results are shown
 
     function choose(k) {
       const options = [...list.children];
@@ -187,7 +188,7 @@
     }
 
     function show() {
-      const question = input.value;
+      const question = answered = input.value;
       if (!dialog) history.replaceState(null, "", question ? `?q=${encodeURIComponent(question)}` : location.pathname);
       const { results, tokens } = find(question);
       const shown = results.slice(0, dialog ? MOST : 3 * MOST);
@@ -218,7 +219,9 @@
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      search().then(() => list.children[chosen]?.click());
+      const go = () => list.children[chosen]?.click();
+      if (answered === input.value) go();
+      else search().then(go);
     });
     list.addEventListener("click", (event) => {
       if (event.target.closest("a") && dialog?.open) dialog.close();
