@@ -14,8 +14,8 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit packages browser notebooks claims address test-newest \
-	test-lowest sphinx release bench lock clean
+.PHONY: help setup book serve pdf test lint unit packages browser notebooks
+.PHONY: claims address test-newest test-lowest sphinx release bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile

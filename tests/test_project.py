@@ -133,7 +133,7 @@ def test_every_link_in_the_documents_leads_to_a_file():
 
 def test_make_help_lists_every_target():
     makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.M)[1].split())
+    targets = set(" ".join(re.findall(r"^\.PHONY: (.*)$", makefile, re.M)).split())
     told = make("help")
     assert {line.split()[1] for line in told.stdout.splitlines()} == targets
 
@@ -154,10 +154,35 @@ def test_ci_runs_the_readme_s_test_command_as_it_is_written():
 
 def test_where_home_cannot_be_written_another_one_is_used(monkeypatch):
     monkeypatch.setenv("HOME", "/proc/nowhere")
-    asked = "$(info home is $(HOME))"
-    told = make("help", f"--eval={asked}").stdout.splitlines()[0]
-    assert told == f"home is {ROOT}/_build/home"
+    known = make("--print-data-base", "--dry-run", "help").stdout
+    assert f"HOME := {ROOT}/_build/home" in known.splitlines()
     assert os.access(ROOT / "_build" / "home", os.W_OK)
+
+
+WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
+
+
+def test_the_workflow_is_one_that_github_understands(tmp_path):
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema"]
+    check.append("vendor.github-workflows")
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOW.read_text().replace("runs-on:", "run-on:"))
+    for path, code in ((WORKFLOW, 0), (broken, 1)):
+        done = subprocess.run([*check, str(path)], capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout
+
+
+def test_the_workflow_runs_what_there_is_and_knows_its_own_address():
+    workflow = yaml.safe_load(WORKFLOW.read_text())
+    address = "${{ github.server_url }}/${{ github.repository }}"
+    assert workflow["env"]["SAELIB_REPOSITORY"] == address
+    jobs = workflow["jobs"]
+    assert all(need in jobs for job in jobs.values() for need in [job.get("needs")] if need)
+    targets = set(jobs["versions"]["strategy"]["matrix"]["target"])
+    targets |= set(re.findall(r"^\s+make ([a-z-]+)$", WORKFLOW.read_text(), re.M))
+    assert targets >= {"test-newest", "test-lowest", "sphinx", "pdf", "book"}
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
 
 
 def test_nothing_names_a_registry_host_or_a_path_of_one_machine():

@@ -17,6 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
+import address  # noqa: E402
 import bundle  # noqa: E402
 import clean  # noqa: E402
 
@@ -34,7 +35,8 @@ def with_stored_outputs(learners, folder):
     """Copy the learner's notebooks into a folder, with the outputs that the book stores."""
     for path in learners:
         notebook = nbformat.read(path, 4)
-        chapter = code_of(nbformat.read(ROOT / "book" / path.name, 4))
+        whole = nbformat.read(ROOT / "book" / path.name, 4)
+        chapter = code_of(address.with_first_cell(whole, *address.public()))
         kept = [cell for cell in chapter if "solution" not in cell.metadata.get("tags", [])]
         cells = code_of(notebook)
         assert [cell.source for cell in cells] == [cell.source for cell in kept]
@@ -101,6 +103,12 @@ def test_the_same_sources_give_the_same_bytes(downloads, tmp_path):
         for folder in (downloads, tmp_path)
     ]
     assert digests[0] == digests[1]
+
+
+def test_the_site_offers_these_files(downloads):
+    site = ROOT / "_build" / "html" / "downloads"
+    for path in downloads.iterdir():
+        assert (site / path.name).read_bytes() == path.read_bytes(), "run: make book"
 
 
 def test_the_bundle_holds_what_its_how_to_names(unpacked):
