@@ -231,6 +231,13 @@ class Activation(NamedTuple):
     sign: float
     of_signed: Callable[..., Array]
 
+    def share_of_range(self, mean: Array) -> Array:
+        """Return mean activations on the scale from 0 (inactive) to 1 (active).
+
+        Eq. (3.2) ``mean-activation-tanh`` for the hyperbolic tangent.
+        """
+        return np.asarray((mean - self.low) / (self.high - self.low))
+
 
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(

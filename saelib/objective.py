@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saelib._blas import single_threaded_blas
-from saelib._parallel import map_in_two_steps
+from saelib._parallel import map_in_order, map_in_two_steps
+from saelib._rows import Rows, bytes_in_memory, on_disk
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.activations import Activation
 from saelib.parameters import Parameters
@@ -59,6 +60,8 @@ _SATURATING = 50.0
 # The activations are kept for the second pass if they take less memory than this, or than X
 # does. Otherwise they are computed twice, which costs a sixth matrix product.
 _MAX_BYTES_KEPT = 2**28
+# Data on disk are there because memory is short.
+_MAX_BYTES_KEPT_BESIDE_DISK = 2**26
 
 
 class CostTerms(NamedTuple):
@@ -93,10 +96,12 @@ class SparseObjective:
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features)
+    X : array_like or scipy sparse matrix of shape (n_samples, n_features)
         The examples, one per row, finite, within the range of the output activation: [0, 1]
         for sigmoid, [-1, 1] for tanh. float32 data are computed in float32, all else in
-        float64. A float array is used in place: do not change it while the objective lives.
+        float64. A float array is used in place: do not change it while the objective lives. Of
+        a memory map or a sparse matrix only blocks of rows ever become arrays in memory, and the
+        results are those of the dense array to the last bit.
     n_hidden : int, at least 1
         Number of hidden units.
     weight_decay : float, at least 0
@@ -200,12 +205,16 @@ class SparseObjective:
     def __repr__(self) -> str:
         m, n = self.X.shape
         return (
-            f"SparseObjective({n}-{self.n_hidden}-{n} {self.activation} on {m} examples, "
+            f"{type(self).__name__}({n}-{self.n_hidden}-{n} {self.activation} on {m} examples, "
             f"weight_decay={self.weight_decay:g}, sparsity_target={self.sparsity_target:g}, "
             f"sparsity_weight={self.sparsity_weight:g})"
         )
 
-    def __call__(self, theta: ArrayLike) -> tuple[float, Array]:
+    def __getstate__(self) -> dict[str, Any]:
+        # The memory of earlier calls is no part of what another process needs.
+        return {**vars(self), "_spare": deque(maxlen=1), "_buffers": deque()}
+
+    def __call__(self, theta: ArrayLike) -> tuple[float, Vector]:
         """Return the cost J_sparse and its gradient at `theta`.
 
         Parameters
@@ -218,10 +227,11 @@ class SparseObjective:
         cost : float
             J_sparse.
         gradient : ndarray of shape (size,)
-            Its gradient in the order of `theta`, in the dtype of X.
+            Its gradient in the order of `theta`, in float64 also for data in float32, as the
+            optimizers of scipy want it; `evaluate` gives it in the dtype of X.
         """
         terms, gradient = self.evaluate(theta)
-        return terms.total, gradient
+        return terms.total, gradient.astype(np.float64, copy=False)
 
     def terms(self, theta: ArrayLike) -> CostTerms:
         """Return the three terms of the cost at `theta`; their sum is ``.total``.
@@ -237,6 +247,26 @@ class SparseObjective:
             ``reconstruction``, ``weight_decay``, ``sparsity`` and their sum ``total``.
         """
         return self.evaluate(theta)[0]
+
+    def mean_activation(self, theta: ArrayLike) -> Vector:
+        """Return rho_hat, the mean activation of every hidden unit at `theta`.
+
+        Eqs. (3.1) ``mean-activation`` and (3.2) ``mean-activation-tanh``, CS294A p. 14.
+
+        Parameters
+        ----------
+        theta : array_like of shape (size,)
+            W1, W2, b1, b2, each row by row.
+
+        Returns
+        -------
+        ndarray of shape (n_hidden,)
+            From 0 to 1, without the two ends.
+        """
+        p = self._parameters(self._checked(theta))
+        with single_threaded_blas() as n_threads:
+            w = BiasUnitWeights.of(p, self._hidden, self._output)
+            return self._first_pass(w, n_threads)
 
     def evaluate(self, theta: ArrayLike) -> tuple[CostTerms, Array]:
         """Return the three terms of the cost and the gradient at `theta`.
@@ -263,7 +293,7 @@ class SparseObjective:
         """
         theta = self._checked(theta)
         m = len(self.X)
-        p = Parameters.unravel(theta, self.n_features, self.n_hidden)
+        p = self._parameters(theta)
         with single_threaded_blas() as n_threads:
             w = BiasUnitWeights.of(p, self._hidden, self._output)
             rho_hat, squares, sums = self._two_passes(w, n_threads)
@@ -280,6 +310,26 @@ class SparseObjective:
             sparsity=self.sparsity_weight * float(divergence(self.sparsity_target, rho_hat).sum()),
         )
         return terms, gradient
+
+    def _parameters(self, theta: Array) -> Parameters:
+        m, n, h = len(self.X), self.n_features, self.n_hidden
+        if theta.shape == (2 * h * m + h + m,) and m != n:
+            raise ValueError(
+                f"theta has shape {theta.shape}, which belongs to {m} features, but X has {m} rows "
+                f"and {n} columns. Examples are rows here: if they are the columns of X, give X.T"
+            )
+        return Parameters.unravel(theta, n, h)
+
+    def _first_pass(self, w: BiasUnitWeights, n_threads: int) -> Vector:
+        """Return rho_hat."""
+        sums = map_in_order(
+            lambda blocks: self._in_buffers(
+                lambda buffers: sum_activations(self.X, blocks, w, self._hidden, buffers)
+            ),
+            self._shares,
+            n_threads,
+        )
+        return self._mean_activation(np.sum(sums, axis=0))
 
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
         """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient` over all rows."""
@@ -321,7 +371,8 @@ class SparseObjective:
     def _memory_for_activations(self) -> Array | None:
         """Return an array for the activations of all rows, or None if it would be too large."""
         n_bytes = len(self.X) * self.n_hidden * self.X.itemsize
-        if n_bytes > max(_MAX_BYTES_KEPT, 0 if _on_disk(self.X) else self.X.nbytes):
+        limit = _MAX_BYTES_KEPT_BESIDE_DISK if on_disk(self.X) else _MAX_BYTES_KEPT
+        if n_bytes > max(limit, bytes_in_memory(self.X)):
             return None
         try:
             return self._spare.pop()
@@ -343,8 +394,7 @@ class SparseObjective:
 
     def _mean_activation(self, sums: Vector) -> Vector:
         """Return rho_hat in (0, 1) from the sums of the activations over all rows, Eq. (3.2)."""
-        f = self._hidden
-        rho_hat = (sums / len(self.X) - f.low) / (f.high - f.low)
+        rho_hat = self._hidden.share_of_range(sums / len(self.X))
         return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
 
     def _penalty_slope(self, rho_hat: Vector) -> Array:
@@ -450,7 +500,7 @@ class Buffers(NamedTuple):
 
 
 def sum_activations(
-    X: Array,
+    X: Array | Rows,
     blocks: Sequence[slice],
     w: BiasUnitWeights,
     f: Activation,
@@ -472,7 +522,7 @@ def sum_activations(
 
 
 def backpropagate(
-    X: Array,
+    X: Array | Rows,
     blocks: Sequence[slice],
     w: BiasUnitWeights,
     f: Activation,
@@ -546,7 +596,7 @@ def _hidden_layer(x: Array, w: BiasUnitWeights, f: Activation, out: Array) -> Ar
     return f.of_signed(z, out=z)
 
 
-def plan_shares(X: Array, n_hidden: int) -> list[list[slice]]:
+def plan_shares(X: Array | Rows, n_hidden: int) -> list[list[slice]]:
     """Return the blocks of rows that an evaluation goes through, dealt into shares."""
     return _shares(len(X), _rows_per_block(X.shape[1], n_hidden, X.itemsize))
 
@@ -567,13 +617,3 @@ def _shares(m: int, rows_per_block: int) -> list[list[slice]]:
     edges = [m * k // (n_shares * blocks_per_share) for k in range(n_shares * blocks_per_share + 1)]
     blocks = [slice(start, stop) for start, stop in pairwise(edges)]
     return [blocks[k : k + blocks_per_share] for k in range(0, len(blocks), blocks_per_share)]
-
-
-def _on_disk(X: Array) -> bool:
-    """Return whether X is a memory map or a view of one."""
-    base: Any = X
-    while isinstance(base, np.ndarray):
-        if isinstance(base, np.memmap):
-            return True
-        base = base.base
-    return False

@@ -108,8 +108,12 @@ BAD_DATA = {
     "dictionaries": (np.array([[{}, {}], [{}, {}]]), TypeError, "dict"),
     "ragged rows": ([[1.0, 2.0], [3.0]], ValueError, "inhomogeneous"),
     "complex numbers": (GOOD + 1j, ValueError, "Complex data not supported"),
-    "sparse matrix": (scipy.sparse.csr_matrix(GOOD), TypeError, "dense data is required"),
-    "sparse array": (scipy.sparse.coo_array(GOOD), TypeError, "dense data is required"),
+    "NaN in a sparse matrix": (
+        scipy.sparse.csr_matrix(with_entry(np.nan)),
+        ValueError,
+        "contains NaN",
+    ),
+    "masked": (np.ma.masked_array(GOOD, GOOD > 0), ValueError, "X is a masked array"),
     "nothing": (None, ValueError, "scalar"),
     "range beyond float64": (
         with_entry(1.7e308) - with_entry(1.7e308, row=8),

@@ -222,9 +222,11 @@ def test_cost_and_gradient_agree_with_autograd(hidden, output, dtype, m, n, h, s
         theta.astype(np.float64), objective.X.astype(np.float64), h, hidden, output,
         objective.weight_decay, objective.sparsity_weight, objective.sparsity_target,
     )  # fmt: skip
-    cost, gradient = objective(theta)
+    (cost, gradient), of_evaluate = objective(theta), objective.evaluate(theta)[1]
     tolerance = {np.float64: 1e-12, np.float32: 1e-5}[dtype]
-    assert gradient.dtype == dtype
+    assert of_evaluate.dtype == dtype
+    assert gradient.dtype == np.float64  # as every optimizer of scipy wants it
+    assert np.array_equal(gradient, of_evaluate)
     assert cost == pytest.approx(float(expected_cost), rel=tolerance)
     assert relative_distance(gradient, np.asarray(expected_gradient)) < tolerance
 
