@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from saelib import (
 )
 from saelib.features import unexplained_variance
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 _M = 3000
 _DATA = ("noise", "whitened", "photographs")
 
@@ -42,8 +43,8 @@ def _standardized(learn: Array, test: Array) -> tuple[Array, Array]:
 
 @cache
 def _images(kind: str) -> list[Array]:
-    photos = list(natural_images().values())
-    return [whiten(photo) for photo in photos] if kind == "whitened" else photos
+    photos = natural_images().values()
+    return [whiten(photo) if kind == "whitened" else photo for photo in photos]
 
 
 def _data(kind: str, seed: int) -> tuple[Array, Array]:
@@ -98,9 +99,10 @@ def weight_decay(*, seed: int, effort: int) -> dict[str, float]:
     strong = _autoencoder(learn, 50, seed, 200 * effort, weight_decay=1e-3)
     squares = [np.sum(p.W1**2) + np.sum(p.W2**2) for p in (weak, strong)]
     return {
-        "squares_ratio": squares[1] / squares[0],
+        "squares_ratio": float(squares[1] / squares[0]),
         "weak_unseen": _by_network(test, weak),
         "strong_unseen": _by_network(test, strong),
+        "unseen_increase": _by_network(test, strong) - _by_network(test, weak),
         "weak_own": _by_network(learn, weak),
     }
 

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from claims.data import patches
 from saelib import (
     Parameters,
     SparseObjective,
     encode,
     mean_activation,
-    natural_images,
-    normalize_patches,
-    sample_patches,
     train,
-    whiten,
 )
 from saelib.features import edge_like
 
-Array = NDArray[np.float64]
-
-
-@cache
-def _whitened() -> list[Array]:
-    return [whiten(image) for image in natural_images().values()]
+Array = NDArray[np.floating[Any]]
 
 
 def three_terms(*, seed: int, effort: int) -> dict[str, float]:
     """Train 64-25-64 on 3,000 patches and say when each term has its fall."""
     del effort  # the question is when, not how well
-    X = normalize_patches(sample_patches(_whitened(), 3000, 8, seed=seed))
+    X = patches(3000, 8, seed)
     objective = SparseObjective(X, 25, sparsity_target=0.01, sparsity_weight=3)
     start = Parameters.random(64, 25, seed=seed)
     kept: dict[int, Array] = {0: start.ravel()}
@@ -46,9 +38,7 @@ def three_terms(*, seed: int, effort: int) -> dict[str, float]:
     history = result.history
     reconstruction, sparsity = history["reconstruction"] / mean_only, history["sparsity"]
     A = encode(X, start)
-    plain = np.abs(reconstruction - 1) < 0.03
-    on_it = np.flatnonzero(plain & (sparsity < 0.1))
-    last = int(on_it[-1]) if len(on_it) else 0
+    plain = np.flatnonzero((np.abs(reconstruction - 1) < 0.03) & (sparsity < 0.1))
     return {
         "mean_only": mean_only,
         "sparsity_share_at_start": sparsity[0] / history["total"][0],
@@ -59,8 +49,8 @@ def three_terms(*, seed: int, effort: int) -> dict[str, float]:
             np.mean((np.mean(A > 0.5, axis=0) > 0.99) | (np.mean(A > 0.5, axis=0) < 0.01))
         ),
         "penalty_gone_at": float(np.argmax(sparsity < 0.01 * sparsity[0])),
-        "plateau_from": float(on_it[0]) if len(on_it) else np.nan,
-        "plateau_until": float(last),
+        "plateau_from": float(plain[0]) if len(plain) else np.nan,
+        "plateau_until": float(plain[-1]) if len(plain) else np.nan,
         "unexplained_at_10": float(reconstruction[10]),
         "unexplained_at_20": float(reconstruction[20]),
         "unexplained_at_60": float(reconstruction[60]),

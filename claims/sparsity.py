@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from claims.data import patches
 from saelib import (
     Parameters,
     SparseObjective,
     decode,
     encode,
     mean_activation,
-    natural_images,
-    normalize_patches,
-    sample_patches,
     train,
-    whiten,
 )
 from saelib.features import edge_like, gini, kurtosis, unexplained_variance
 
-Array = NDArray[np.float64]
-
-
-@cache
-def _whitened() -> list[Array]:
-    return [whiten(image) for image in natural_images().values()]
-
-
-def _patches(n_patches: int, side: int, seed: int) -> Array:
-    return normalize_patches(sample_patches(_whitened(), n_patches, side, seed=seed))
+Array = NDArray[np.floating[Any]]
 
 
 def _measures(name: str, X: Array, p: Parameters) -> dict[str, float]:
@@ -47,6 +35,7 @@ def _measures(name: str, X: Array, p: Parameters) -> dict[str, float]:
         "below_a_twentieth": A[A < 0.05].sum() / A.sum(),
         "rho_hat_min": mean_activation(A).min(),
         "rho_hat_max": mean_activation(A).max(),
+        "off_target": np.abs(mean_activation(A) / 0.02 - 1).max(),
         "median_over_mean": np.median(A) / A.mean(),
     }
     return {f"{name}_{key}": float(value) for key, value in found.items()}
@@ -54,7 +43,7 @@ def _measures(name: str, X: Array, p: Parameters) -> dict[str, float]:
 
 def free_and_sparse(*, seed: int, effort: int) -> dict[str, float]:
     """Train 100-200-100 with beta 0 and beta 5 from one start, and measure both."""
-    X = _patches(10_000, 10, seed).astype(np.float32)
+    X = patches(10_000, 10, seed).astype(np.float32)
     start = Parameters.random(100, 200, seed=seed)
     found: dict[str, float] = {}
     for name, beta in (("free", 0.0), ("sparse", 5.0)):
@@ -69,7 +58,7 @@ def free_and_sparse(*, seed: int, effort: int) -> dict[str, float]:
 
 def tanh_twins(*, seed: int, effort: int) -> dict[str, float]:
     """Train 64-25-64 with sigmoid, and with tanh at the same and at the scaled settings."""
-    X = _patches(5000, 8, seed)
+    X = patches(5000, 8, seed)
     start = Parameters.random(64, 25, seed=seed).ravel()
     runs = {
         "sigmoid": SparseObjective(X, 25, sparsity_target=0.01),

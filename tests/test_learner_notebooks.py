@@ -156,12 +156,13 @@ def run(cell, namespace):
 @in_every_chapter
 def test_every_exercise_has_the_same_parts(path):
     found = tool.exercises(read(path))
-    assert 3 <= len(found) <= 6
+    assert 3 <= len(found) <= 9
     number = path.stem[:2]
     for exercise in found:
         assert exercise.label.startswith(f"ex-{number}-"), exercise.label
         assert exercise.title
-        assert re.match(r"\s*\*?\*?(Easy|Medium|Hard)\b", exercise.task), exercise.label
+        head = re.match(r"\s*\*?\*?(Easy|Medium|Hard|Exercise \d+\.\d+ · )", exercise.task)
+        assert head, exercise.label
         assert len(exercise.stub) == 1, exercise.label
         assert len(exercise.check) == 1, exercise.label
         assert exercise.hints >= 1, exercise.label
@@ -211,6 +212,60 @@ def test_no_cell_of_the_learner_s_version_needs_a_solution_or_a_filled_stub(path
             assert name in binder, f"{name} is not there for: {cell.source}"
             assert kind == "check" or binder[name] != "stub", f"{name}, a stub: {cell.source}"
         binder |= dict.fromkeys(names.bound, kind)
+
+
+def overwritten(notebook):
+    """The names that stubs bind and that cells of the chapter itself bind or use."""
+    kinds = {True: set(), False: set()}
+    for cell in code_of(notebook):
+        names = Names(cell.source)
+        if "check" not in tags_of(cell):
+            is_stub = "stub" in tags_of(cell)
+            kinds[is_stub] |= names.bound if is_stub else names.bound | names.used
+    return kinds[True] & kinds[False]
+
+
+@in_every_chapter
+def test_no_stub_takes_a_name_from_the_chapter(path):
+    """Who runs an earlier cell again after a stub must still meet the chapter's own function."""
+    assert overwritten(tool.learner(read(path), BOOK)) == set()
+
+
+def test_a_stub_that_takes_a_name_from_the_chapter_is_found():
+    new = nbformat.v4
+    cells = [
+        new.new_code_cell("def sigmoid(z):\n    return z"),
+        new.new_code_cell("print(sigmoid(1))"),
+        new.new_code_cell(
+            "def sigmoid(z):\n    raise NotImplementedError", metadata={"tags": ["stub"]}
+        ),
+    ]
+    assert overwritten(new.new_notebook(cells=cells)) == {"sigmoid"}
+
+
+_HEAD = re.compile(r"\s*\*Exercise (?P<number>\d+\.\d+) · \d+ min · (essential|useful|extra)\.\*")
+
+
+@pytest.mark.parametrize("path", CHAPTERS[:5], ids=lambda path: path.stem)
+def test_every_exercise_says_its_number_its_minutes_and_how_much_hangs_on_it(path):
+    heads = [_HEAD.match(exercise.task) for exercise in tool.exercises(read(path))]
+    assert all(heads)
+    chapter = int(path.stem[:2])
+    assert [head["number"] for head in heads] == [f"{chapter}.{k + 1}" for k in range(len(heads))]
+
+
+@pytest.mark.parametrize("path", CHAPTERS[1:5], ids=lambda path: path.stem)
+def test_a_chapter_begins_with_three_questions_on_the_last_one_and_folded_answers(path):
+    text = read(path).cells[0].source
+    box = re.search(
+        r"^::::\{admonition\} Three questions on the last chapter\n:class: dropdown recall\n"
+        r"(.+?):::\{admonition\} Answers\n:class: dropdown\n(.+?):::\n::::$",
+        text,
+        re.M | re.S,
+    )
+    assert box
+    for part in box.groups():
+        assert re.findall(r"^(\d)\. \S", part, re.M) == ["1", "2", "3"]
 
 
 @in_every_chapter
