@@ -1,4 +1,4 @@
-"""Make the eight runs of the diagnosis ward: python tools/ward.py
+"""Make the eight runs of the diagnosis ward anew: ``python tools/ward.py``.
 
 Each run is the training of a small network by somebody who may have made one mistake, and the
 gradient check of the same program. What the exercise shows of them, rounded, goes to
@@ -31,6 +31,7 @@ class Program(SparseObjective):
     also_in_cost = False
 
     def evaluate(self, theta: Array) -> tuple[CostTerms, Array]:
+        """Return cost terms and gradient as the program computes them."""
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
         constants = (self.weight_decay, self.sparsity_target, self.sparsity_weight)
         inputs = (p.W1, p.W2, p.b1, p.b2, self.X, *constants)
@@ -97,6 +98,7 @@ def run_of(illness: str) -> Run:
 
 
 def main() -> int:
+    """Train all eight, store what is shown of them, print where they end."""
     stored: dict[str, Any] = {}
     for name, illness in ILLNESSES.items():
         run = run_of(illness)

@@ -624,6 +624,33 @@ QUESTIONS["error-of-a-forgotten-mean"] = Question(
     ),
     tolerance=0.002,
 )
+QUESTIONS["error-of-a-forgotten-term"] = Question(
+    chapter="chapter 8",
+    right=lambda: 1 / 5**0.5,
+    wrong={
+        "half": (
+            lambda: 0.5,
+            "That would be the half of something; which two lengths does Eq. (5.3) compare?",
+        ),
+        "over-the-right-one": (
+            lambda: 1 / 2**0.5,
+            "That is the distance divided by the right gradient; Eq. (5.3) divides by the length "
+            "of the sum.",
+        ),
+        "parallel": (
+            lambda: 1 / 3,
+            "That is for two terms in the same direction; these are at right angles.",
+        ),
+        "forgotten-as-zero": (
+            lambda: 1.0,
+            "That would be so if both terms were forgotten: one of them is still there.",
+        ),
+    },
+    hints=(
+        "Draw two arrows of length 1 at right angles. Which vectors are the two gradients?",
+        "The difference is the forgotten term; the sum has the other one twice.",
+    ),
+)
 QUESTIONS["places-for-a-patch"] = Question(
     chapter="chapter 6",
     right=lambda: (512 - 8 + 1) ** 2,
@@ -1035,4 +1062,66 @@ QUESTIONS["activations-read-per-step"] = Question(
         "How often is each computed, if none is kept between the passes?",
     ),
     tolerance=0.0,
+)
+QUESTIONS["splits-for-half-a-point"] = Question(
+    chapter="chapter 9",
+    right=lambda: (1.2 / 0.2) ** 2,
+    wrong={
+        "not-squared": (
+            lambda: 1.2 / 0.2,
+            "The standard error falls with the square root of the number of draws, not with the "
+            "number.",
+        ),
+        "one-standard-error": (
+            lambda: (1.2 / 0.4) ** 2,
+            "That makes one standard error as large as the difference divided by 1; two of them "
+            "should fit into it.",
+        ),
+        "upside-down": (
+            lambda: (0.2 / 1.2) ** 2,
+            "Upside down: a smaller standard error takes more draws.",
+        ),
+    },
+    hints=(
+        "What must the standard error be, so that 0.4 points are two of them?",
+        "The standard error of k draws is 1.2 over the square root of k.",
+    ),
+)
+QUESTIONS["luck-of-the-best-of-many"] = Question(
+    chapter="chapter 9",
+    right=lambda: 1 - 0.975**20,
+    wrong={
+        "added-up": (
+            lambda: 20 * 0.025,
+            "Probabilities of events that may happen together do not add up.",
+        ),
+        "none": (
+            lambda: 0.975**20,
+            "That is the probability that none of the twenty looks better.",
+        ),
+        "one": (lambda: 0.025, "That is one setting; there are twenty."),
+    },
+    hints=(
+        "What is the probability that none of the twenty looks that good?",
+        "They are independent: multiply.",
+    ),
+)
+QUESTIONS["crossing-of-two-versions"] = Question(
+    chapter="chapter 10",
+    right=lambda: 60 / (2.0 - 1.4),
+    wrong={
+        "fixed-cost-over-slope": (
+            lambda: 60 / 2.0,
+            "That is where the plain version alone has used up the fixed time; the other one "
+            "needs time for its rows as well.",
+        ),
+        "other-slope": (
+            lambda: 60 / 1.4,
+            "That divides by the time per row of one version; it is the difference that counts.",
+        ),
+    },
+    hints=(
+        "Write the time of each version as a function of the number of rows.",
+        "Set the two equal: the fixed part against the difference per row.",
+    ),
 )

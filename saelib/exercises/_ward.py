@@ -95,10 +95,10 @@ SIGNS: dict[str, Signs] = {
     ),
     "error-sign": Signs(
         "the error is target minus output",
-        "fails above 1 in b2",
-        "never leaves its start",
-        "stay near one half",
-        "stay the noise of the start",
+        "reads infinity in b2",
+        STOPS,
+        ON_TARGET,
+        "are noise",
     ),
     "decay-over-m": Signs(
         "the gradient of the weight decay is divided by the number of patches",
@@ -113,13 +113,6 @@ SIGNS: dict[str, Signs] = {
         LEARNS,
         "end near one half",
         "are texture without edges",
-    ),
-    "per-example": Signs(
-        "cost and gradient take each activation for rho_hat",
-        PASSES,
-        "stops above that of the mean patch",
-        ON_TARGET,
-        "are noise",
     ),
     "heavy-decay": Signs(
         "the weight decay is ten times too large",
@@ -243,7 +236,9 @@ def check_ward(answers: Mapping[str, str | Any]) -> Verdict:
     given = dict(answers)
     for letter, diagnosis in given.items():
         if letter not in ILLNESSES:
-            raise ValueError(f"{letter!r} is not a run of the ward; they are {', '.join(ILLNESSES)}")
+            raise ValueError(
+                f"{letter!r} is not a run of the ward; they are {', '.join(ILLNESSES)}"
+            )
         if diagnosis is not Ellipsis and diagnosis not in SIGNS:
             raise ValueError(
                 f"the diagnosis of {letter} is {diagnosis!r}; choose one of {', '.join(SIGNS)}"

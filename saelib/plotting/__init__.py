@@ -4,7 +4,7 @@ from saelib._extras import require
 
 require("matplotlib", "saelib.plotting")
 
-from saelib.plotting.classifier_figures import plot_label_curves
+from saelib.plotting.classifier_figures import plot_gains
 from saelib.plotting.compression import plot_best_line, plot_compression, plot_patch_rows
 from saelib.plotting.curves import (
     plot_activation_histogram,
@@ -29,7 +29,12 @@ from saelib.plotting.mistakes_figures import (
     plot_ward,
 )
 from saelib.plotting.network_figures import plot_activation_function, plot_worked_network
-from saelib.plotting.speed_figures import plot_block_times, plot_times, plot_two_passes
+from saelib.plotting.speed_figures import (
+    plot_block_times,
+    plot_row_times,
+    plot_times,
+    plot_two_passes,
+)
 from saelib.plotting.style import COLOURS, INK, TEXT_COLOURS, new_axes, style, use_style
 from saelib.plotting.training_figures import (
     plot_normalization,
@@ -64,12 +69,12 @@ __all__ = [
     "plot_dictionary",
     "plot_filters",
     "plot_gabor_fits",
+    "plot_gains",
     "plot_gaussian_divergence",
     "plot_gradient_check",
     "plot_history",
     "plot_history_panels",
     "plot_kl",
-    "plot_label_curves",
     "plot_mean_activations",
     "plot_network",
     "plot_normalization",
@@ -78,6 +83,7 @@ __all__ = [
     "plot_patches",
     "plot_penalties",
     "plot_pipeline",
+    "plot_row_times",
     "plot_scales",
     "plot_snapshots",
     "plot_spectra",
@@ -87,9 +93,9 @@ __all__ = [
     "plot_times",
     "plot_top_patches",
     "plot_tuning",
-    "plot_ward",
     "plot_two_passes",
     "plot_two_roads",
+    "plot_ward",
     "plot_worked_network",
     "radial_amplitude",
     "style",
