@@ -260,3 +260,48 @@ def test_files_to_download_are_there():
     for chapter in CHAPTERS:
         assert soup(chapter).select("a[href$='.ipynb']"), chapter
     assert Path(SITE / "_static" / "cover.png").exists() or Path(SITE / "_images").exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_names_the_licences_and_leads_to_them(page):
+    footer = soup(page).select_one("footer.bd-footer-content")
+    assert "CC BY 4.0" in footer.get_text()
+    assert "BSD 3-Clause" in footer.get_text()
+    assert footer.select_one("a[href='licence.html']")
+
+
+def test_without_an_address_the_errata_name_none_and_still_say_what_to_do():
+    article = soup("errata.html").select_one("article")
+    assert not article.select("a[href*='//']")
+    assert "Write to those who gave you this copy" in article.get_text()
+    assert "{{" not in article.get_text()
+
+
+def test_the_bibliography_leads_to_the_papers():
+    links = [link["href"] for link in soup("bibliography.html").select("article a[href^='http']")]
+    assert sum(link.startswith("https://doi.org/10.") for link in links) >= 15
+    assert sum(link.startswith("https://arxiv.org/abs/") for link in links) >= 4
+    text = soup("bibliography.html").select_one("article").get_text()
+    named = re.findall(r"arXiv:(\d{4}\.\d{4,5})", text)
+    assert {f"https://arxiv.org/abs/{number}" for number in named} <= set(links)
+
+
+def test_the_page_of_equations_shows_each_with_its_number_and_leads_to_it():
+    cards = soup("equations.html").select(".equation-card")
+    assert len(cards) >= 26
+    for card in cards:
+        assert card.select_one(".math-box .katex")
+        link = card.select_one("a[href*='#equation-']")
+        page, _, place = link["href"].partition("#")
+        shown = soup(page).find(id=place).select_one("annotation").get_text()
+        bare = [re.sub(r"[\s.,;]", "", tex) for tex in (card.annotation.get_text(), shown)]
+        assert bare[0] == bare[1]
+        assert link.get_text() in soup(page).find(id=place).get_text()
+
+
+def test_equations_in_the_reference_of_the_library_are_links():
+    text = soup("api.html").select_one("article")
+    linked = {link.get_text() for link in text.select("a[href*='#equation-']")}
+    assert len(linked) >= 20
+    named = set(re.findall(r"Eq\. (\(\d+\.\d+\))", text.get_text()))
+    assert named <= linked

@@ -189,7 +189,7 @@
 
     function show() {
       const question = answered = input.value;
-      if (!dialog) history.replaceState(null, "", question ? `?q=${encodeURIComponent(question)}` : location.pathname);
+      if (!dialog && location.pathname.endsWith("search.html")) history.replaceState(null, "", question ? `?q=${encodeURIComponent(question)}` : location.pathname);
       const { results, tokens } = find(question);
       const shown = results.slice(0, dialog ? MOST : 3 * MOST);
       list.replaceChildren(...shown.map((entry, k) => {
