@@ -13,6 +13,11 @@ ifneq ($(shell test -w "$$HOME" && echo yes),yes)
   export HOME := $(CURDIR)/_build/home
 endif
 
+# Where a network has certificates of its own, the system knows them; uv has to be told to ask it.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/tls/certs/ca-bundle.crt),)
+  export UV_SYSTEM_CERTS ?= 1
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve pdf test lint unit packages browser notebooks
 .PHONY: claims address test-newest test-lowest sphinx release bench lock clean
@@ -49,7 +54,7 @@ packages: book ## Install what readers get in clean environments, and run every 
 		$(BIN) -m pytest -q tests/packages
 
 browser: book ## Visit every built page in a browser
-	@$(STEP) "Visiting every page" $(BIN) -m pytest -q tests/browser
+	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)

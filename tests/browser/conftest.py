@@ -32,12 +32,21 @@ def site():
     server.server_close()
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say in one line why tests were skipped; pytest has a line for every one of them."""
+    reasons = {report.longrepr[2] for report in terminalreporter.getreports("skipped")}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Return a running Chromium; without one the tests are skipped, or fail in CI."""
     with sync_playwright() as playwright:
         if chromium.executable(playwright) is None:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.HOW)
+            if os.environ.get("CI") == "true":
+                pytest.exit(f"no browser was found; {chromium.HOW}", returncode=1)
+            pytest.skip(f"no browser was found; {chromium.HOW}")
         with chromium.launch(playwright) as running:
             yield running
 

@@ -81,3 +81,12 @@ def test_the_page_for_wrong_addresses_takes_its_links_from_the_root_of_the_site(
     assert pages("404.html").select_one("base")["href"] == "/book/"
     card = pages("index.html").select_one("meta[property='og:image']")["content"]
     assert card == "https://someone.github.io/book/_static/card.png"
+
+
+def test_the_install_page_names_the_address_where_it_is_to_be_typed(pages):
+    page = pages("install.html")
+    typed = page.select_one("article").get_text()
+    assert f'python -m pip install "saelib @ git+{ADDRESS}@main"' in typed
+    links = [link["href"] for link in page.select("article a[href]")]
+    assert ADDRESS in links
+    assert "https://mybinder.org/v2/gh/someone/book/main?urlpath=lab/tree/book" in links

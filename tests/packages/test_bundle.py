@@ -111,6 +111,16 @@ def test_the_site_offers_these_files(downloads):
         assert (site / path.name).read_bytes() == path.read_bytes(), "run: make book"
 
 
+def test_the_page_links_to_all_that_the_site_offers_and_to_no_unknown_address():
+    site = ROOT / "_build" / "html"
+    page = (site / "install.html").read_text(encoding="utf-8")
+    linked = set(re.findall(r'href="downloads/([^"]+)"', page))
+    offered = {path.name for path in (site / "downloads").iterdir() if path.suffix != ".gz"}
+    assert linked == offered >= {"sparse-autoencoders.zip", WHEEL}
+    for path in [*site.glob("*.html"), site / "searchindex.js"]:
+        assert not re.search(r"\.invalid|-OF-THE-REPOSITORY", path.read_text(encoding="utf-8"))
+
+
 def test_the_bundle_holds_what_its_how_to_names(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     chapters = {f"{variant}/{name}" for variant in ("learner", "solved") for name in CHAPTERS}
