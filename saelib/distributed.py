@@ -110,11 +110,11 @@ class DaskObjective(SparseObjective):
         return vars(self)
 
     def _first_pass(self, w: BiasUnitWeights, n_threads: int) -> Vector:
-        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._hidden)
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._unit)
         return self._mean_activation(sums)
 
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
-        f, f_out = self._hidden, self._output
+        f, f_out = self._unit, self._output
         rho_hat = self._first_pass(w, n_threads)
         weights = (w, self._penalty_slope(rho_hat))
         return rho_hat, *self._sum_over_chunks(_gradient_of_chunk, weights, f, f_out)

@@ -32,7 +32,7 @@ from saelib._blas import single_threaded_blas
 from saelib._parallel import map_in_order, map_in_two_steps
 from saelib._rows import Rows, bytes_in_memory, on_disk
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
-from saelib.activations import Activation
+from saelib.activations import TANH_AS_SIGMOID, Activation
 from saelib.parameters import Parameters
 from saelib.sparsity import divergence, divergence_slope
 
@@ -132,6 +132,12 @@ class SparseObjective:
     less than the rounding of the dtype, so that an optimizer that tries a far too long step
     gets a large finite cost instead of infinity.
 
+    The gradient is exact to the rounding of the dtype, with one limit: a unit is told from its
+    upper end, 1, only to the rounding of 1. A sigmoid unit whose every z is beyond 18 (float32)
+    or 38 (float64), and a tanh unit beyond half of that, has the gradient 0, and mean activations
+    closer to 1 than 1e-7 or 2e-16 count as that far away. At the lower end means count down to
+    1e-19 (float32) or 1e-154 (float64).
+
     Examples
     --------
     >>> import numpy as np
@@ -169,6 +175,8 @@ class SparseObjective:
             activation if output_activation is None else output_activation,
             ("sigmoid", "tanh", "linear"),
         )
+        # What the passes work with, from 0 to 1, so that its mean is rho_hat.
+        self._unit = TANH_AS_SIGMOID if activation == "tanh" else self._hidden
         self._take(X)
         precision = np.finfo(self.X.dtype)
         self._least_mean = float(np.sqrt(precision.tiny))
@@ -265,7 +273,7 @@ class SparseObjective:
         """
         p = self._parameters(self._checked(theta))
         with single_threaded_blas() as n_threads:
-            w = BiasUnitWeights.of(p, self._hidden, self._output)
+            w = BiasUnitWeights.of(p, self._unit, self._output)
             return self._first_pass(w, n_threads)
 
     def evaluate(self, theta: ArrayLike) -> tuple[CostTerms, Array]:
@@ -295,7 +303,7 @@ class SparseObjective:
         m = len(self.X)
         p = self._parameters(theta)
         with single_threaded_blas() as n_threads:
-            w = BiasUnitWeights.of(p, self._hidden, self._output)
+            w = BiasUnitWeights.of(p, self._unit, self._output)
             rho_hat, squares, sums = self._two_passes(w, n_threads)
             gradient = w.gradient(sums)
             gradient /= m
@@ -324,7 +332,7 @@ class SparseObjective:
         """Return rho_hat."""
         sums = map_in_order(
             lambda blocks: self._in_buffers(
-                lambda buffers: sum_activations(self.X, blocks, w, self._hidden, buffers)
+                lambda buffers: sum_activations(self.X, blocks, w, self._unit, buffers)
             ),
             self._shares,
             n_threads,
@@ -333,7 +341,7 @@ class SparseObjective:
 
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
         """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient` over all rows."""
-        X, f, f_out = self.X, self._hidden, self._output
+        X, f, f_out = self.X, self._unit, self._output
         A = self._memory_for_activations()
 
         def forward(blocks: list[slice]) -> Vector:
@@ -394,7 +402,7 @@ class SparseObjective:
 
     def _mean_activation(self, sums: Vector) -> Vector:
         """Return rho_hat in (0, 1) from the sums of the activations over all rows, Eq. (3.2)."""
-        rho_hat = self._hidden.share_of_range(sums / len(self.X))
+        rho_hat = sums / len(self.X)
         return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
 
     def _penalty_slope(self, rho_hat: Vector) -> Array:
@@ -427,12 +435,16 @@ class BiasUnitWeights(NamedTuple):
         ± W2ᵀ and ± b2.
     W2 : ndarray of shape (n_features, n_hidden + 1)
         W2, and a column of zeros: no error comes back to the bias unit.
+    is_tanh : bool
+        Whether the activations a are 2 s - 1 of the s that the passes work with, and `to_output`
+        is made for s.
     """
 
     to_hidden: Array
     b1: Array
     to_output: Array
     W2: Array
+    is_tanh: bool = False
 
     @staticmethod
     def of(p: Parameters, f: Activation, f_out: Activation) -> BiasUnitWeights:
@@ -443,12 +455,17 @@ class BiasUnitWeights(NamedTuple):
             b1=np.full(h + 1, f.sign * _SATURATING, dtype),
             to_output=np.empty((h + 1, n), dtype),
             W2=np.zeros((n, h + 1), dtype),
+            is_tanh=f is TANH_AS_SIGMOID,
         )
         np.multiply(p.W1, f.sign, out=w.to_hidden[:h])
         np.multiply(p.b1, f.sign, out=w.b1[:h])
         np.multiply(p.W2.T, f_out.sign, out=w.to_output[:h])
         np.multiply(p.b2, f_out.sign, out=w.to_output[h])
         w.W2[:, :h] = p.W2
+        if w.is_tanh:
+            # (2 s - 1) W2ᵀ + b2 = s (2 W2ᵀ) + (b2 - the sums of the rows of W2).
+            w.to_output[h] -= w.to_output[:h].sum(axis=0)
+            w.to_output[:h] *= 2
         return w
 
     def split(self, sums: Array) -> tuple[Array, Array, Array]:
@@ -460,6 +477,10 @@ class BiasUnitWeights(NamedTuple):
     def gradient(self, sums: Array) -> Array:
         """Return `sums` in the order of theta."""
         of_W1, of_W2_and_b2, of_b1 = self.split(sums)
+        if self.is_tanh:
+            of_W2_and_b2 = of_W2_and_b2.copy()
+            of_W2_and_b2[:-1] *= 2
+            of_W2_and_b2[:-1] -= of_W2_and_b2[-1]
         return Parameters(of_W1[:-1], of_W2_and_b2[:-1].T, of_b1[:-1], of_W2_and_b2[-1]).ravel()
 
 

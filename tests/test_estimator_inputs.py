@@ -70,6 +70,11 @@ BAD_PARAMETERS = [
     ({"callback": 3}, TypeError, "callback is 3; give a function"),
     ({"checkpoint": 3}, TypeError, "checkpoint is 3; give the path"),
     ({"checkpoint_every": 0}, ValueError, "checkpoint_every is 0"),
+    ({"tol": -1e-3}, ValueError, "tol is -0.001"),
+    ({"tol": "small"}, TypeError, "tol is 'small'"),
+    ({"early_stopping": "yes"}, TypeError, "early_stopping is 'yes'; give True or False"),
+    ({"validation_fraction": 1.0}, ValueError, "validation_fraction is 1.0"),
+    ({"n_iter_no_change": 0}, ValueError, "n_iter_no_change is 0"),
 ]
 
 

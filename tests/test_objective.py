@@ -289,6 +289,51 @@ def test_saturated_units_give_a_large_finite_cost_and_a_finite_gradient(hidden, 
     assert np.all(np.isfinite(gradient))
 
 
+def log_sigmoid(z):
+    return -math.log1p(math.exp(-z)) if z > 0 else z - math.log1p(math.exp(z))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("z", [-20.0, -15.0, -10.0, -5.0, -1.0, 0.0, 1.0, 2.0, 3.0])
+def test_far_out_the_penalty_and_its_slope_are_those_of_the_closed_form(hidden, dtype, z):
+    """One example, one unit: rho_hat = sigmoid(u), u = z or 2 z, and dKL/du = rho_hat - rho."""
+    rho, width = 0.05, 2.0 if hidden == "tanh" else 1.0
+    u = width * z
+    objective = SparseObjective(
+        np.zeros((1, 1), dtype), 1, activation=hidden, output_activation="linear",
+        sparsity_target=rho, sparsity_weight=1.0, weight_decay=0.0,
+    )  # fmt: skip
+    # With W2 = 0 and b2 = 0 there is no error, so all of the gradient comes from the penalty.
+    terms, gradient = objective.evaluate(np.array([0.3, 0.0, z, 0.0]))
+    expected = rho * (math.log(rho) - log_sigmoid(u)) + (1 - rho) * (
+        math.log(1 - rho) - log_sigmoid(-u)
+    )
+    tolerance = {np.float64: 1e-12, np.float32: 2e-4}[dtype]
+    assert terms.sparsity == pytest.approx(expected, rel=tolerance)
+    rho_hat = math.exp(log_sigmoid(u))
+    assert gradient[2] == pytest.approx(width * (rho_hat - rho), rel=tolerance)
+    assert objective.mean_activation(np.array([0.3, 0.0, z, 0.0]))[0] == pytest.approx(
+        rho_hat, rel=tolerance
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "dtype", "limit"),
+    [
+        ("sigmoid", np.float32, 18), ("sigmoid", np.float64, 38),
+        ("tanh", np.float32, 9), ("tanh", np.float64, 19),
+    ],
+)  # fmt: skip
+def test_at_the_upper_end_the_gradient_vanishes_from_the_documented_limit_on(hidden, dtype, limit):
+    objective = SparseObjective(
+        np.zeros((1, 1), dtype), 1, activation=hidden, output_activation="linear"
+    )
+    slopes = [objective(np.array([0.0, 0.0, z, 0.0]))[1][2] for z in (limit - 2.5, limit)]
+    assert slopes[0] > 0
+    assert slopes[1] == 0
+
+
 def test_a_zero_gradient_at_a_perfect_network_is_reported_as_such():
     X = np.full((10, 3), 0.5)
     objective = SparseObjective(X, 2, sparsity_target=0.5)
