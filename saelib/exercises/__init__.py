@@ -1,8 +1,9 @@
 """Checkers for the exercises of the book: right or wrong, and if wrong, which mistake it is.
 
 Each checker runs your function on fresh random inputs, compares the results with an
-independent computation and, if they differ, with those of a catalogue of mistakes. It never
-shows the solution.
+independent computation and, if they differ, with those of a catalogue of mistakes. A mistake
+that is in no catalogue is looked for in your own lines: up to where do your values agree with the
+derivation, and in which line would one change make everything right? It never shows the solution.
 
 >>> from saelib import exercises
 >>> exercises.check_sigmoid(lambda z: 1 / (1 + 2.718281828459045 ** -z))
@@ -21,6 +22,7 @@ from saelib.exercises._derivation import Exercise, Mistake
 from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
+from saelib.exercises._stages import check_stage
 from saelib.exercises._verdict import Verdict
 
 __all__ = [
@@ -402,7 +404,11 @@ def check_kl_gradient(
 
 
 def check_sparse_gradient(
-    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+    function: Callable[..., Any],
+    *,
+    stage: str | None = None,
+    seed: int | None = None,
+    time_limit: float = 10.0,
 ) -> Verdict:
     """Check ``sparse_gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight)``.
 
@@ -411,6 +417,9 @@ def check_sparse_gradient(
     function : callable
         Returns the gradients of W1, W2, b1, b2, in this order, of J_sparse; the error term of
         the hidden layer is Eq. (5.1).
+    stage : {"rho_hat", "delta3", "delta2"}, optional
+        How far the function goes: it then returns this quantity alone, one row per example
+        for the error terms. Each verdict leads to the next stage.
     seed : int, optional
         Seed of the checker's own inputs; by default they are different each time.
     time_limit : float, greater than 0
@@ -439,6 +448,15 @@ def check_sparse_gradient(
     >>> check_sparse_gradient(sparse_gradient).correct
     True
     """
+    if stage is not None:
+        return check_stage(
+            EXERCISES["sparse_gradient"],
+            ("rho_hat", "delta3", "delta2"),
+            stage,
+            function,
+            seed=seed,
+            time_limit=time_limit,
+        )
     return check(EXERCISES["sparse_gradient"], function, seed=seed, time_limit=time_limit)
 
 

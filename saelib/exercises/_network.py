@@ -9,6 +9,7 @@ that it can be wrong in every way in which a learner's can; it shares no code wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,24 @@ def _cases(rng: np.random.Generator) -> list[Case]:
             "with as many hidden units as inputs", (*_inputs(rng, 7, 4, 4), decay, target, weight)
         ),
     ]
+
+
+AXES = {"W1": "hn", "W2": "nh", "b1": "h", "b2": "n", "X": "mn"}
+
+
+def _four_blocks(value: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return the blocks W1, W2, b1, b2 of a flat vector, a mapping or a `Parameters`."""
+    names = ("W1", "W2", "b1", "b2")
+    if isinstance(value, Mapping) and all(name in value for name in names):
+        return tuple(value[name] for name in names)
+    if not isinstance(value, tuple) and all(hasattr(value, name) for name in names):
+        return tuple(getattr(value, name) for name in names)
+    shapes = [argument.shape for argument in arguments[:4]]
+    sizes = [argument.size for argument in arguments[:4]]
+    if isinstance(value, np.ndarray) and value.shape == (sum(sizes),):
+        parts = np.split(value, np.cumsum(sizes)[:-1])
+        return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
+    return value
 
 
 FORWARD_STEPS = (
@@ -173,6 +192,35 @@ SPARSE_GRADIENT_STEPS = (
 )
 
 
+def _penalty_W1(known: Mapping[str, Any]) -> Any:
+    return (known["push"] * known["slope2"]).T @ known["X"] / len(known["X"])
+
+
+def _data_W1(known: Mapping[str, Any]) -> Any:
+    return (known["back"] * known["slope2"]).T @ known["X"] / len(known["X"])
+
+
+TERMS = (
+    (
+        ("the reconstruction's part", _data_W1),
+        ("the sparsity part", _penalty_W1),
+        ("the weight decay", lambda known: known["decayW1"]),
+    ),
+    (
+        ("the reconstruction's part", lambda known: known["dataW2"]),
+        ("the weight decay", lambda known: known["decayW2"]),
+    ),
+    (
+        (
+            "the reconstruction's part",
+            lambda known: (known["back"] * known["slope2"]).mean(axis=0),
+        ),
+        ("the sparsity part", lambda known: (known["push"] * known["slope2"]).mean(axis=0)),
+    ),
+    (("the reconstruction's part", lambda known: known["gb2"]),),
+)
+
+
 def _kl(rho: Any, q: Any) -> Any:
     return rho * np.log(rho / q) + (1 - rho) * np.log((1 - rho) / (1 - q))
 
@@ -191,6 +239,7 @@ FORWARD = Exercise(
     chapter="chapter 1, Eqs. (1.4) and (1.5)",
     cases=_forward_cases,
     steps=FORWARD_STEPS,
+    axes=AXES,
     mistakes=(
         Mistake(
             "hidden-bias-missing",
@@ -303,6 +352,7 @@ COST = Exercise(
     chapter="chapter 4, Eq. (4.3)",
     cases=_cases,
     steps=COST_STEPS,
+    axes=AXES,
     outputs=("the cost",),
     mistakes=(
         Mistake(
@@ -601,6 +651,8 @@ GRADIENT = Exercise(
     chapter="chapter 1, Eq. (1.7)",
     cases=_gradient_cases,
     steps=GRADIENT_STEPS,
+    axes=AXES,
+    read=_four_blocks,
     mistakes=BACKPROPAGATION,
     outputs=OUTPUTS,
 )
@@ -611,6 +663,9 @@ SPARSE_GRADIENT = Exercise(
     chapter="chapter 5, Eq. (5.1)",
     cases=_cases,
     steps=SPARSE_GRADIENT_STEPS,
+    axes=AXES,
+    read=_four_blocks,
+    terms=TERMS,
     outputs=OUTPUTS,
     mistakes=(
         Mistake(

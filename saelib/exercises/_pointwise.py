@@ -25,6 +25,9 @@ SIGMOID = Exercise(
     steps=(
         Step("power", "the exponential", lambda z: np.exp(-z)),
         Step("below", "the denominator of Eq. (1.1)", lambda power: 1 + power),
+        Step("half", "", lambda z: np.tanh(z / 2)),
+        Step("small", "", lambda z: np.exp(-np.abs(z))),
+        Step("large", "", lambda small: 1 / (1 + small)),
         Step("result", "the sigmoid, Eq. (1.1)", lambda below: 1 / below),
     ),
     mistakes=(
@@ -98,6 +101,7 @@ SIGMOID_DERIVATIVE = Exercise(
     cases=_slope_cases,
     steps=(
         Step("rest", "one of the two factors of Eq. (1.3)", lambda a: 1 - a),
+        Step("square", "", lambda a: a * a),
         Step("result", "the slope, Eq. (1.3)", lambda a, rest: a * rest),
     ),
     mistakes=(
@@ -183,6 +187,12 @@ KL_DIVERGENCE = Exercise(
         Step(
             "inactive", "the second term of Eq. (4.1)", lambda rho, rest_log: (1 - rho) * rest_log
         ),
+        Step(
+            "cross",
+            "",
+            lambda rho, rho_hat: -rho * np.log(rho_hat) - (1 - rho) * np.log(1 - rho_hat),
+        ),
+        Step("entropy", "", lambda rho: -rho * np.log(rho) - (1 - rho) * np.log(1 - rho)),
         Step("result", "the divergence, Eq. (4.1)", lambda active, inactive: active + inactive),
     ),
     mistakes=(
@@ -257,6 +267,8 @@ KL_GRADIENT = Exercise(
             "the second term of Eq. (4.2)",
             lambda rho, rho_hat: (1 - rho) / (1 - rho_hat),
         ),
+        Step("difference", "", lambda rho, rho_hat: rho_hat - rho),
+        Step("variance", "", lambda rho_hat: rho_hat * (1 - rho_hat)),
         Step("result", "the slope, Eq. (4.2)", lambda active, inactive: active + inactive),
     ),
     mistakes=(
@@ -342,6 +354,7 @@ def _mean_cases(rng: np.random.Generator) -> list[Case]:
 
 MEAN_ACTIVATION = Exercise(
     name="mean_activation",
+    axes={"A": "mh"},
     signature="mean_activation(A), one row per example, one column per unit",
     chapter="chapter 3, Eq. (3.1)",
     cases=_mean_cases,

@@ -28,6 +28,7 @@ def _flatten_cases(rng: np.random.Generator) -> list[Case]:
 
 FLATTEN = Exercise(
     name="flatten",
+    axes={"W1": "hn", "W2": "nh", "b1": "h", "b2": "n"},
     signature="flatten(W1, W2, b1, b2)",
     chapter="chapter 1",
     cases=_flatten_cases,
@@ -215,6 +216,7 @@ def _maximal_cases(rng: np.random.Generator) -> list[Case]:
 
 MAXIMAL_INPUTS = Exercise(
     name="maximal_inputs",
+    axes={"W1": "hn"},
     signature="maximal_inputs(W1), one unit per row",
     chapter="chapter 7, Eq. (7.1)",
     cases=_maximal_cases,
