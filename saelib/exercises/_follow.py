@@ -23,7 +23,7 @@ from saelib.exercises._compare import agree
 from saelib.exercises._derivation import Case, Exercise
 from saelib.exercises._match import Kinship, Match, Pool
 from saelib.exercises._run import Trouble, call
-from saelib.exercises._source import Place, Program, program_of
+from saelib.exercises._source import Place, program_of
 from saelib.exercises._trace import Trace, traced
 
 __all__ = ["Finding", "changing_line", "follow"]
@@ -113,8 +113,9 @@ def follow(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # The search itself looks at the time that it has had; a busy machine gives it less.
-            call(search.run, (), 4 * seconds + 1)
+            # The search itself looks at the time that it has had, but a changed `while` may never
+            # end.
+            call(search.run, (), 4 * seconds + 1 if search.may_not_end() else 60.0)
     except Trouble:  # a changed program that never ends; what was found so far stands
         pass
     return search.finding()
@@ -139,10 +140,15 @@ class _Search:
             self._add(case)
         self.wrong = 0
         self.trace: Trace | None = None
-        self.program: Program | None = None
+        self.program = program_of(function)
         self.statements: list[Statement] = []
         self.successes: list[Success] = []
         self.first: tuple[Statement, Place, str] | None = None
+
+    def may_not_end(self) -> bool:
+        """Return whether a change can make a loop that never ends."""
+        units = self.program.units if self.program is not None else []
+        return any(isinstance(node, ast.While) for u in units for node in ast.walk(u.tree))
 
     def run(self) -> None:
         """Look for one change that makes everything right; then for the first wrong value."""
@@ -151,7 +157,6 @@ class _Search:
             (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
         )
         self._make_small()
-        self.program = program_of(self.function)
         if self.program is None:
             return
         try:

@@ -138,6 +138,20 @@ NORMALIZE_PATCHES = Exercise(
             "A straight line that takes -1 to 0.1 and 1 to 0.9.",
             edits={"result": lambda scaled: (scaled + 1) / 2},
         ),
+        Mistake(
+            "two-sd",
+            "The clipping is at two standard deviations; three are asked for.",
+            "What share of the values of yours sits exactly at the ends?",
+            "Count the 3 in Eq. (6.2).",
+            edits={"limit": lambda sd: 2 * sd},
+        ),
+        Mistake(
+            "range-shifted-only",
+            "The result is shifted, but not brought into [0.1, 0.9].",
+            "What are the smallest and the largest value of your result?",
+            "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+            edits={"result": lambda scaled: scaled + 1},
+        ),
     ),
 )
 

@@ -83,6 +83,28 @@ SIGMOID = Exercise(
             "The exponential belongs below the fraction line.",
             edits={"result": lambda below: below},
         ),
+        Mistake(
+            "times-z",
+            "This is z times the sigmoid.",
+            "What should the value be at z = 0? One half.",
+            "Above the line of Eq. (1.1) stands a 1.",
+            "x / (1 + exp(-x)) in ports",
+            edits={"result": lambda z, below: z / below},
+        ),
+        Mistake(
+            "rectifier",
+            "This is a rectifier, max(0, z).",
+            "Which values can a sigmoid take?",
+            "Eq. (1.1) has an exponential in it.",
+            edits={"result": lambda z: np.maximum(z, 0)},
+        ),
+        Mistake(
+            "linear",
+            "The input comes out unchanged.",
+            "Which values can a sigmoid take?",
+            "Eq. (1.1) has an exponential in it.",
+            edits={"result": lambda z: z * 1.0},
+        ),
     ),
 )
 
@@ -420,6 +442,27 @@ MEAN_ACTIVATION = Exercise(
             "A median does not change when the largest activation does.",
             "Add, then divide.",
             edits={"result": lambda A: np.median(A, axis=0)},
+        ),
+        Mistake(
+            "sigmoid-twice",
+            "The sigmoid is applied once more before the mean.",
+            "What are the activations already: z or f(z)?",
+            "rho_hat is the plain mean of the activations.",
+            edits={"result": lambda A: (1 / (1 + np.exp(-A))).mean(axis=0)},
+        ),
+        Mistake(
+            "last-example",
+            "These are the activations of the last example.",
+            "A value that is overwritten in a loop holds what came last.",
+            "Add up over all examples first, then divide.",
+            edits={"result": lambda A: A[-1]},
+        ),
+        Mistake(
+            "share-above-zero",
+            "This is the share of examples on which the unit is above zero: a sigmoid always is.",
+            "rho_hat averages the activations themselves.",
+            "Do not compare, add.",
+            edits={"result": lambda A: (A > 0).mean(axis=0)},
         ),
     ),
 )

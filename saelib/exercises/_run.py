@@ -127,6 +127,8 @@ def _stop(thread: threading.Thread) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimeIsUp)
     )
+    # Its next line raises; wait for that, so that two threads do not compile at the same time.
+    threading.Thread.join(thread, 1.0)
 
 
 def _with_deadline(work: Callable[[], None], deadline: float) -> None:
