@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from saelib.exercises import _network, _patches, _pointwise, _vectors
+from saelib.exercises import _network, _patches, _pointwise, _turned, _vectors
 from saelib.exercises._derivation import Exercise, Mistake
 from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
@@ -34,6 +34,7 @@ __all__ = [
     "check_flatten",
     "check_forward",
     "check_gradient",
+    "check_gradient_check",
     "check_kl_divergence",
     "check_kl_gradient",
     "check_maximal_inputs",
@@ -42,6 +43,7 @@ __all__ = [
     "check_number",
     "check_numerical_gradient",
     "check_sample_patches",
+    "check_sampler_tests",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
@@ -488,6 +490,73 @@ def check_numerical_gradient(
     True
     """
     return check(EXERCISES["numerical_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_gradient_check(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check your own gradient check: it is tried on a right gradient and on twelve wrong ones.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a cost J(theta), its supposed gradient g(theta) and a point theta; returns True if
+        the gradient passes and False if not.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong; ``mistakes`` are the wrong gradients that it lets through.
+
+    Examples
+    --------
+    >>> from saelib import numerical_gradient, relative_error
+    >>> from saelib.exercises import check_gradient_check
+    >>> def passes(J, gradient, theta):
+    ...     return relative_error(numerical_gradient(J, theta), gradient(theta)) < 1e-6
+    >>> check_gradient_check(passes)
+    ✓ gradient_check: right.
+      It accepts the right gradient and refuses 12 wrong ones.
+    """
+    return _turned.judge_gradient_check(
+        function,
+        EXERCISES["sparse_gradient"],
+        EXERCISES["cost"],
+        seed=seed,
+        time_limit=time_limit,
+    )
+
+
+def check_sampler_tests(function: Callable[..., Any], *, time_limit: float = 10.0) -> Verdict:
+    """Check your own tests of a sampler: they are tried on a right one and on ten wrong ones.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a function ``sample_patches(images, n_patches, patch_size, seed)``; returns True if
+        it passes your tests and False if not.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong; ``mistakes`` are the wrong samplers that your tests let through.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.exercises import check_sampler_tests
+    >>> def passes(sample_patches):
+    ...     return sample_patches([np.eye(9)], 5, 3, 0).shape == (5, 9)
+    >>> check_sampler_tests(passes).mistakes[:2]
+    ('last-position-missing', 'first-position-missing')
+    """
+    return _turned.judge_sampler_tests(function, _patches.SAMPLING_MISTAKES, time_limit=time_limit)
 
 
 def check_flatten(
