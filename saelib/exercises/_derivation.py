@@ -110,6 +110,8 @@ class Exercise:
         quantities by name.
     axes : mapping of str to str
         For each array among the arguments one letter per axis, the same for the same length.
+    judge : callable, optional
+        Where there is not one right result: whether a function does the right thing in a case.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Exercise:
     probe: Callable[[Callable[..., Any]], str | None] | None = None
     terms: tuple[tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...], ...] = ()
     axes: Mapping[str, str] = field(default_factory=dict)
+    judge: Callable[[Callable[..., Any], Case], bool] | None = None
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ import numpy as np
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
-from saelib.exercises._follow import Finding, follow
+from saelib.exercises._follow import Finding, changing_line, follow
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -30,7 +30,7 @@ from saelib.exercises._verdict import Verdict
 
 __all__ = ["check"]
 
-PATIENCE = 1.6  # seconds for the search after a mistake, in all; a verdict should come at once
+PATIENCE = 1.2  # seconds for each search after a mistake; a verdict should come at once
 
 
 def check(
@@ -43,7 +43,7 @@ def check(
     """Return the verdict on `function` as an answer to `exercise`, on fresh random inputs."""
     time_limit = valid_time_limit(time_limit)
     verdict = _judge(exercise, function, seed, time_limit)
-    shrink = partial(smallest_example, exercise, function, time_limit)
+    shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
 
 
@@ -60,7 +60,9 @@ def _judge(
         except Trouble as trouble:
             found = None
             if trouble.kind == "raises":
-                found = follow(exercise, function, cases, deadline)
+                found = follow(exercise, function, cases, PATIENCE)
+            if trouble.kind == "input-changed":
+                trouble.line = _changed_at(exercise, function, case)
             return _in_trouble(exercise, case, trouble, found)
     if _explained(exercise, cases, results, ()):
         return _right(exercise, function, cases, time_limit)
@@ -72,7 +74,7 @@ def _judge(
     try:
         results, layout = arrange(exercise, results, rights)
     except Trouble as trouble:
-        found = follow(exercise, function, cases, deadline)
+        found = follow(exercise, function, cases, PATIENCE)
         return _in_trouble(exercise, cases[0], trouble, found)
     return _not_right(exercise, function, cases, results, rights, layout, deadline)
 
@@ -88,20 +90,37 @@ def _not_right(
 ) -> Verdict:
     if layout and all(map(partial(agree, tolerance=exercise.tolerance), results, rights)):
         return _in_trouble(exercise, cases[0], layout, None)
-    known = explaining_mistakes(exercise, cases, results, (1, 2), deadline)
+    known = explaining_mistakes(exercise, cases, results, (1, 2), time.monotonic() + PATIENCE)
     if known:
         return _known(exercise, known, layout)
-    found = None if layout else follow(exercise, function, cases, deadline)
+    found = None if layout else follow(exercise, function, cases, PATIENCE)
     if found is None or not found.certain:
         known = explaining_mistakes(exercise, cases, results, (3, 4), time.monotonic() + 0.8)
         if known:
             return _known(exercise, known, layout)
     if found is not None:
-        lines = (*found.lines, *_where_right(exercise, cases, results, rights))
+        lines = (
+            *found.lines,
+            *_where_right(exercise, cases, results, rights),
+            *_not_finite(exercise, results, rights),
+        )
         return Verdict(
-            exercise.name, False, (), lines, found.hints, exercise.chapter, line=found.line
+            exercise.name,
+            False,
+            (),
+            lines,
+            found.hints,
+            exercise.chapter,
+            line_numbers=found.numbers,
         )
     return _unknown(exercise, cases, results, rights, layout)
+
+
+def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> int | None:
+    for name in exercise.arguments:
+        for line in changing_line(function, case.arguments, name):
+            return line
+    return None
 
 
 def _explained(
@@ -130,8 +149,12 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
     seen = "" if trouble.kind == "not-written" else f" (Seen {case.label}.)"
     lines: tuple[str, ...] = (f"{trouble}{seen}",)
     hints: tuple[str, ...] = (trouble.hint,)
+    numbers: tuple[int, ...]
+    numbers = () if trouble.line is None else (trouble.line,)
+    if trouble.kind == "input-changed" and numbers:
+        lines = (*lines, f"It is line {trouble.line} that does it.")
     if found is not None:
-        lines, hints = (*lines, *found.lines), (*hints, *found.hints)
+        lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
     return Verdict(
         exercise.name,
         False,
@@ -140,7 +163,7 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
         hints,
         exercise.chapter,
         waits_for=trouble.waits_for,
-        line=found.line if found else None,
+        line_numbers=numbers,
     )
 
 
@@ -177,6 +200,19 @@ def _where_right(
         for state in (True, False)
     ]
     return [f"It is right {_join(labels[0])}, and wrong {_join(labels[1])}."]
+
+
+def _not_finite(
+    exercise: Exercise, results: Sequence[Arrays], rights: Sequence[Arrays]
+) -> list[str]:
+    """Return a line for each output that holds NaN or infinity where it should not."""
+    lines = []
+    for k, name in enumerate(exercise.outputs):
+        got, wanted = [result[k] for result in results], [right[k] for right in rights]
+        finding = _finding(got, wanted, exercise.tolerance)
+        if finding.startswith("holds"):
+            lines.append(f"{name[:1].upper()}{name[1:]} {finding}.")
+    return lines
 
 
 def _unknown(

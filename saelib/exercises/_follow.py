@@ -23,10 +23,10 @@ from saelib.exercises._compare import agree
 from saelib.exercises._derivation import Case, Exercise
 from saelib.exercises._match import Kinship, Match, Pool
 from saelib.exercises._run import Trouble, call
-from saelib.exercises._source import Place, Program, program_of
+from saelib.exercises._source import Place, program_of
 from saelib.exercises._trace import Trace, traced
 
-__all__ = ["Finding", "follow"]
+__all__ = ["Finding", "changing_line", "follow"]
 
 # What a hole gives, from the parts of its expression, the names in scope and how often it was
 # reached; made anew for each input, since a quantity of the derivation is another one there.
@@ -41,15 +41,15 @@ class Finding:
     ----------
     lines, hints : tuple of str
         As in a verdict.
-    line : int or None
-        The line that does not agree.
+    numbers : tuple of int
+        The line that does not agree; or two, of which one does not.
     certain : bool
         Whether one change in this line has been seen to make the function right.
     """
 
     lines: tuple[str, ...]
     hints: tuple[str, ...]
-    line: int | None
+    numbers: tuple[int, ...]
     certain: bool
 
 
@@ -76,7 +76,7 @@ class Success:
 
     statement: Statement
     place: Place
-    change: Make
+    repaired: Callable[..., Any]
     quantity: str = ""
 
 
@@ -88,30 +88,34 @@ class _Hole:
         self.change: Callable[..., Any] | None = None
         self.turn = 0
         self.scope: dict[str, Any] | None = None
-        self.value: Any = None
+        self.parts: tuple[Any, ...] = ()
+        self.first: Any = None
 
     def __call__(self, scope: dict[str, Any], *parts: Any) -> Any:
         if self.scope is None:
-            self.scope = dict(scope)
+            # Copies, since what comes after may write into the same arrays.
+            self.scope = {name: _copied(value) for name, value in scope.items()}
+            self.parts = tuple(map(_copied, parts))
+            self.first = self.written(parts, scope)
+            self.turn += 1
+            return self.first
+        turn, self.turn = self.turn, self.turn + 1
         if self.change is None:
-            self.value = self.written(parts, scope)
-        else:
-            self.value = self.change(parts, scope, self.turn)
-        self.turn += 1
-        return self.value
+            return self.written(parts, scope)
+        return self.change(parts, scope, turn)
 
 
 def follow(
-    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case], deadline: float
+    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case], seconds: float
 ) -> Finding | None:
-    """Return what can be said of the learner's own lines, or None."""
-    if not exercise.steps:
-        return None
-    search = _Search(exercise, function, cases, deadline)
+    """Return what can be said of the learner's own lines in so many seconds, or None."""
+    search = _Search(exercise, function, cases, seconds)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            call(search.run, (), max(0.1, deadline - time.monotonic()) + 0.3)
+            # The search itself looks at the time that it has had, but a changed `while` may never
+            # end.
+            call(search.run, (), 4 * seconds + 1 if search.may_not_end() else 60.0)
     except Trouble:  # a changed program that never ends; what was found so far stands
         pass
     return search.finding()
@@ -125,27 +129,34 @@ class _Search:
         exercise: Exercise,
         function: Callable[..., Any],
         cases: Sequence[Case],
-        deadline: float,
+        seconds: float,
     ) -> None:
-        self.exercise, self.function, self.cases = exercise, function, cases
-        self.deadline = deadline
-        self.pools = [Pool(exercise, case.arguments) for case in cases]
-        self.rights = [exercise.outcome(*case.arguments) for case in cases]
+        self.exercise, self.function = exercise, function
+        self.seconds = self.deadline = seconds
+        self.cases: list[Case] = []
+        self.pools: list[Pool] = []
+        self.rights: list[Any] = []
+        for case in cases:
+            self._add(case)
         self.wrong = 0
         self.trace: Trace | None = None
-        self.program: Program | None = None
+        self.program = program_of(function)
         self.statements: list[Statement] = []
-        self.success: Success | None = None
+        self.successes: list[Success] = []
         self.first: tuple[Statement, Place, str] | None = None
-        self.repaired: Callable[..., Any] | None = None
+
+    def may_not_end(self) -> bool:
+        """Return whether a change can make a loop that never ends."""
+        units = self.program.units if self.program is not None else []
+        return any(isinstance(node, ast.While) for u in units for node in ast.walk(u.tree))
 
     def run(self) -> None:
         """Look for one change that makes everything right; then for the first wrong value."""
+        self.deadline = time.thread_time() + self.seconds
         self.wrong = next(
             (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
         )
-        self.trace = traced(self.function, _copies(self.cases[self.wrong].arguments))
-        self.program = program_of(self.function)
+        self._make_small()
         if self.program is None:
             return
         try:
@@ -156,13 +167,39 @@ class _Search:
         if self._outcome(faithful, self.wrong) != self._outcome(self.function, self.wrong):
             self.program = None
             return
+        self.trace = traced(self.function, _copies(self.cases[self.wrong].arguments))
         self.statements = self._order()
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
-        for attempt in (self._slips, self._replacements):
+        for attempt in (self._slips, self._values, self._insertions, self._parts):
             for statement in suspects:
-                if self._try(statement, attempt(statement)):
-                    return
+                success = self._try(statement, attempt(statement))
+                if success is not None:
+                    self.successes.append(success)
+            if self.successes:
+                return
         self._first_wrong_value()
+
+    def _make_small(self) -> None:
+        """Search on two examples if the answer is wrong on two as well: that takes less time."""
+        if not self.exercise.axes:
+            return
+        case = self.cases[self.wrong]
+        few = [
+            argument[:2] if self.exercise.axes.get(name, "").startswith("m") else argument
+            for name, argument in zip(self.exercise.arguments, case.arguments, strict=True)
+        ]
+        small = Case(case.label, tuple(few))
+        self._add(small)
+        if self._is_right(self.function, len(self.cases) - 1):
+            self.cases.pop()
+        else:
+            self.wrong = len(self.cases) - 1
+
+    def _add(self, case: Case) -> None:
+        self.cases.append(case)
+        self.pools.append(Pool(self.exercise, case.arguments))
+        judged = self.exercise.judge is not None
+        self.rights.append(None if judged else self.exercise.outcome(*case.arguments))
 
     def _outcome(self, function: Callable[..., Any], k: int) -> str:
         try:
@@ -172,6 +209,8 @@ class _Search:
 
     def _is_right(self, function: Callable[..., Any], k: int) -> bool:
         arguments = self.cases[k].arguments
+        if self.exercise.judge is not None:
+            return self.exercise.judge(function, self.cases[k])
         try:
             value = self.exercise.read(function(*_copies(arguments)), arguments)
             n = len(self.exercise.outputs)
@@ -206,24 +245,53 @@ class _Search:
         return reached or list(found.values())
 
     def _slips(self, statement: Statement) -> Iterator[Any]:
-        for generate in (slips, insertions):
-            for place in statement.places:
-                yield place, generate, None
+        return ((place, slips, None) for place in statement.places)
 
-    def _replacements(self, statement: Statement) -> Iterator[Any]:
-        for place in statement.places:
-            yield place, None, self.pools[self.wrong].quantities
+    def _insertions(self, statement: Statement) -> Iterator[Any]:
+        return ((place, insertions, None) for place in statement.places)
 
-    def _try(self, statement: Statement, attempts: Iterator[Any]) -> bool:
-        for place, generate, quantities in attempts:
-            if time.monotonic() > self.deadline:
+    def _values(self, statement: Statement) -> Iterator[Any]:
+        """Replace what the whole statement gives, if all that went into it is right."""
+        if _read(statement) and self._inputs_are_right(statement):
+            yield statement.places[0], None, self.pools[self.wrong].quantities
+
+    def _parts(self, statement: Statement) -> Iterator[Any]:
+        if self._inputs_are_right(statement):
+            for place in statement.places[1:]:
+                yield place, None, self.pools[self.wrong].quantities
+
+    def _inputs_are_right(self, statement: Statement) -> bool:
+        """Return whether all variables that a statement reads agree with the derivation."""
+        read = _read(statement) - set(self.exercise.arguments)
+        own = set().union(*(_stored(other) for other in self.statements))
+        for name in read & own:
+            values = [
+                other.values[name]
+                for other in self.statements
+                if other is not statement
+                and other.filename == statement.filename
+                and name in other.values
+            ]
+            if not values or min(map(self._kinship, values)) < Kinship.DERIVED:
                 return False
-            for success in self._successes(statement, place, generate, quantities):
-                self.success = success
-                return True
-        return False
+        return True
 
-    def _successes(
+    def _kinship(self, value: Any) -> Kinship:
+        pool = self.pools[self.wrong]
+        if isinstance(value, (int, np.integer)):
+            count = pool.quantities.get("count")
+            return Kinship.EXACT if count is not None and value == count else Kinship.NONE
+        return pool.match(value).kinship
+
+    def _try(self, statement: Statement, attempts: Iterator[Any]) -> Success | None:
+        for place, generate, quantities in attempts:
+            if time.thread_time() > self.deadline:
+                return None
+            for success in self._at(statement, place, generate, quantities):
+                return success
+        return None
+
+    def _at(
         self, statement: Statement, place: Place, generate: Any, quantities: Any
     ) -> Iterator[Success]:
         assert self.program is not None
@@ -233,28 +301,33 @@ class _Search:
         except Exception:  # an expression that cannot be replaced
             return
         self._is_right(changed, self.wrong)
-        scope = hole.scope
-        if scope is None:
+        if hole.scope is None:
             return
         candidates: Iterator[tuple[Make, str]]
         if generate is not None:
-            candidates = ((_changing(change), "") for change in generate(place.node, scope))
+            candidates = ((_changing(change), "") for change in generate(place.node, hole.scope))
         else:
             candidates = (
                 (_giving(name, layout), name)
                 for name, value in quantities.items()
                 for layout in replacements(value)
             )
+        pool, seen = self.pools[self.wrong], {_digest(hole.first)}
         for make, quantity in candidates:
-            if time.monotonic() > self.deadline:
+            if time.thread_time() > self.deadline:
                 return
-            if all(
-                self._right_with(changed, hole, make, k)
-                for k in (self.wrong, *range(len(self.cases)))
-            ):
-                hole.change, hole.turn = make(self.pools[self.wrong]), 0
-                self.repaired = changed
-                yield Success(statement, place, make, quantity)
+            # What cannot be computed, or comes out as something else did, need not be run.
+            try:
+                digest = _digest(make(pool)(hole.parts, hole.scope, 0))
+            except Exception:
+                continue
+            if digest and digest in seen:
+                continue
+            seen.add(digest)
+            order = (self.wrong, *range(len(self.cases)))
+            if all(self._right_with(changed, hole, make, k) for k in order):
+                hole.change, hole.turn = make(pool), 0
+                yield Success(statement, place, changed, quantity)
 
     def _right_with(self, changed: Callable[..., Any], hole: _Hole, make: Any, k: int) -> bool:
         hole.change, hole.turn = make(self.pools[k]), 0
@@ -294,7 +367,7 @@ class _Search:
             return ""
         for generate in (slips, insertions):
             for change in generate(place.node, scope):
-                if time.monotonic() > self.deadline:
+                if time.thread_time() > self.deadline:
                     return ""
                 hole.change, hole.turn = _changing(change)(pool), 0
                 value = _value_of(changed, _copies(arguments), target.id, place.line)
@@ -310,37 +383,91 @@ class _Search:
 
     def finding(self) -> Finding | None:
         """Return in words what was found."""
-        if self.success is not None:
-            return self._one_change(self.success)
-        if self.first is not None:
+        best = self._best()
+        if len(best) == 1:
+            return self._one_change(best[0])
+        if len(best) == 2:
+            return self._one_of_two(best)
+        if self.first is not None and not best:
             statement, place, name = self.first
-            text = self._text(place)
             words = self.pools[self.wrong].words[name]
             target = statement.node.targets[0].id  # type: ignore[attr-defined]
             lines = (
-                f"{self._agreement(statement)}Line {place.line}, `{text}`, is the first that does "
-                f"not: `{target}` should be {words}.",
+                f"{self._agreement(statement)}Line {place.line}, `{self._text(place)}`, is the "
+                f"first that does not: `{target}` should be {words}.",
                 "It is not the only one: with this line right, the result is still wrong.",
             )
             hints = (f"Compare line {place.line} with the book, then check again.",)
-            return Finding(lines, hints, place.line, certain=False)
+            return Finding(lines, hints, (place.line,), certain=False)
         return None
 
+    def _best(self) -> list[Success]:
+        """Return the changes for which most speaks: usually one.
+
+        Nearly every slip can be made good in a second place. The first place is where the
+        repaired statement gives a quantity of the derivation, out of quantities that are right.
+        """
+        if len(self.successes) < 2:
+            return self.successes
+        ranks = [self._evidence(success) for success in self.successes]
+        return [s for s, rank in zip(self.successes, ranks, strict=True) if rank == max(ranks)]
+
+    def _evidence(self, success: Success) -> int:
+        if isinstance(success.statement.node, ast.For) or not self.exercise.steps:
+            return 0
+        right_inputs = self._inputs_are_right(success.statement)
+        was_right = success.statement.kinship is Kinship.EXACT
+        last = self.exercise.steps[-1].name
+        pool = self.pools[self.wrong]
+        ranks = [0]
+        for _, value in self._values_after(success):
+            for match in pool.matches(value):
+                exact = match.kinship is Kinship.EXACT and match.name in pool.quantities
+                if exact and match.name != last:
+                    ranks.append(3 if right_inputs else 1)
+                elif exact:
+                    ranks.append(2 if right_inputs else 0)
+            if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
+                ranks.append(3)
+        return max(ranks) - (2 if was_right else 0)
+
+    def _values_after(self, success: Success) -> list[tuple[str, Any]]:
+        """Return what the changed statement gives in the function that is right."""
+        trace = traced(success.repaired, _copies(self.cases[self.wrong].arguments))
+        lines = _lines(success.statement)
+        return [
+            pair
+            for (code, line), values in trace.values.items()
+            if code.co_filename == success.statement.filename and line in lines
+            for pair in values.items()
+        ]
+
     def _one_change(self, success: Success) -> Finding:
-        place, pool = success.place, self.pools[self.wrong]
+        place = success.place
         text = self._text(place)
         lines = [
             f"{self._agreement(success.statement)}Line {place.line}, `{text}`, is the one to look "
             "at: with one change there everything is right."
         ]
-        words = self._should_be(success, pool)
+        words = self._should_be(success)
         if words:
             lines.append(words)
-        hints = [f"Read line {place.line} aloud, sign by sign, beside {self._equation(success)}."]
+        hints = [f"Read line {place.line} sign by sign, beside {self.exercise.chapter}."]
         part = _short(ast.unparse(place.node))
-        if part != text:
+        if part not in (text, text.removeprefix("return ")):
             hints.append(f"In line {place.line} look at `{part}`.")
-        return Finding(tuple(lines), tuple(hints), place.line, certain=True)
+        return Finding(tuple(lines), tuple(hints), (place.line,), certain=True)
+
+    def _one_of_two(self, successes: Sequence[Success]) -> Finding:
+        first, second = sorted(successes, key=lambda success: success.statement.turn)
+        numbers = first.place.line, second.place.line
+        lines = (
+            f"Line {numbers[0]}, `{self._text(first.place)}`, and line {numbers[1]}, "
+            f"`{self._text(second.place)}`, do not go together: with one change in one of them "
+            "everything is right.",
+        )
+        hints = (f"Read the two lines sign by sign, beside {self.exercise.chapter}.",)
+        return Finding(lines, hints, numbers, certain=True)
 
     def _text(self, place: Place) -> str:
         assert self.program is not None
@@ -358,27 +485,29 @@ class _Search:
         listed = shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
         return f"Up to there {listed} {verb} with the book. "
 
-    def _should_be(self, success: Success, pool: Pool) -> str:
+    def _should_be(self, success: Success) -> str:
         """Return by name what the statement, or the part of it, should give."""
+        pool = self.pools[self.wrong]
         if success.quantity and pool.words[success.quantity]:
             part = _short(ast.unparse(success.place.node))
             return f"`{part}` should be {pool.words[success.quantity]}."
-        assert self.repaired is not None
-        trace = traced(self.repaired, _copies(self.cases[self.wrong].arguments))
-        for (code, line), values in trace.values.items():
-            if code.co_filename != success.statement.filename:
-                continue
-            if line not in _lines(success.statement):
-                continue
-            for name, value in values.items():
-                match = pool.match(value)
-                if match.kinship is Kinship.EXACT and pool.words.get(match.name):
-                    what = "the result" if name == "return" else f"`{name}`"
-                    return f"Then {what} is {pool.words[match.name]}."
+        for name, value in self._values_after(success):
+            match = pool.match(value)
+            if match.kinship is Kinship.EXACT and pool.words.get(match.name):
+                what = "the result" if name == "return" else f"`{name}`"
+                return f"Then {what} is {pool.words[match.name]}."
         return ""
 
-    def _equation(self, success: Success) -> str:
-        return self.exercise.chapter
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _digest(value: Any) -> bytes:
+    """Return what tells values from one another, or nothing where that is not known."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return value.tobytes() + repr(value.shape).encode()
+    return repr(value).encode() if isinstance(value, (bool, int, float, np.number)) else b""
 
 
 def _changing(change: Change) -> Make:
@@ -397,6 +526,20 @@ def _value_of(function: Callable[..., Any], arguments: Any, name: str, line: int
     return None
 
 
+def _read(statement: Statement) -> set[str]:
+    """Return the names that a statement reads, those in comprehensions aside."""
+    return {place.node.id for place in statement.places if isinstance(place.node, ast.Name)}
+
+
+def _stored(statement: Statement) -> set[str]:
+    """Return the names to which a statement gives a value."""
+    return {
+        node.id
+        for node in ast.walk(statement.node)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
 def _lines(statement: Statement) -> range:
     node = statement.node
     first = node.lineno  # type: ignore[attr-defined]
@@ -410,8 +553,20 @@ def _numbers(part: Any) -> Any:
 
 
 def _copies(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(a.copy() if isinstance(a, np.ndarray) else a for a in arguments)
+    return tuple(map(_copied, arguments))
 
 
 def _short(source: str) -> str:
     return source if len(source) <= 90 else f"{source[:87]}..."
+
+
+def changing_line(
+    function: Callable[..., Any], arguments: tuple[Any, ...], name: str
+) -> tuple[int, ...]:
+    """Return the number of the line that changes the argument of this name, if it was seen."""
+    code = getattr(function, "__code__", None)
+    trace = traced(function, _copies(arguments))
+    return next(
+        ((line,) for (at, line), values in trace.values.items() if at is code and name in values),
+        (),
+    )

@@ -31,13 +31,13 @@ def is_learners_code(code: CodeType) -> bool:
     return not _is_installed(code.co_filename)
 
 
-def call_as_typed(checker: str, answer: Any) -> str:
+def call_as_typed(checker: str, answer: Any, more: str = "") -> str:
     """Return the call of `checker` as the learner typed it, or '' if that cannot be known.
 
     The text works as it stands where the checker was called: ``check_sigmoid(sigmoid)``.
     """
     name = name_in_scope(answer, _calling_frame())
-    return f"{checker}({name})" if name else ""
+    return f"{checker}({name}{more})" if name else ""
 
 
 def name_of_answer(answer: Any) -> str:

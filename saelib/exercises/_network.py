@@ -9,6 +9,8 @@ that it can be wrong in every way in which a learner's can; it shares no code wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +45,12 @@ def _shape(rng: np.random.Generator) -> tuple[int, int, int]:
     return int(m), int(n), int(h)
 
 
+def _more_inputs_than_units(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Return numbers of examples, inputs and hidden units; a sum that stops early then shows."""
+    m, n, h = _shape(rng)
+    return m, max(n, h), min(n, h)
+
+
 def _cases(rng: np.random.Generator) -> list[Case]:
     decay, target, weight = (
         float(rng.uniform(0.05, 0.3)),
@@ -50,13 +58,33 @@ def _cases(rng: np.random.Generator) -> list[Case]:
         float(rng.uniform(1.5, 4)),
     )
     return [
-        Case("without any penalty", (*_inputs(rng, *_shape(rng)), 0.0, target, 0.0)),
+        Case(
+            "without any penalty", (*_inputs(rng, *_more_inputs_than_units(rng)), 0.0, target, 0.0)
+        ),
         Case("with weight decay alone", (*_inputs(rng, *_shape(rng)), decay, target, 0.0)),
         Case("with the sparsity penalty alone", (*_inputs(rng, *_shape(rng)), 0.0, target, weight)),
         Case(
             "with as many hidden units as inputs", (*_inputs(rng, 7, 4, 4), decay, target, weight)
         ),
     ]
+
+
+AXES = {"W1": "hn", "W2": "nh", "b1": "h", "b2": "n", "X": "mn"}
+
+
+def _four_blocks(value: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return the blocks W1, W2, b1, b2 of a flat vector, a mapping or a `Parameters`."""
+    names = ("W1", "W2", "b1", "b2")
+    if isinstance(value, Mapping) and all(name in value for name in names):
+        return tuple(value[name] for name in names)
+    if not isinstance(value, tuple) and all(hasattr(value, name) for name in names):
+        return tuple(getattr(value, name) for name in names)
+    shapes = [argument.shape for argument in arguments[:4]]
+    sizes = [argument.size for argument in arguments[:4]]
+    if isinstance(value, np.ndarray) and value.shape == (sum(sizes),):
+        parts = np.split(value, np.cumsum(sizes)[:-1])
+        return tuple(part.reshape(shape) for part, shape in zip(parts, shapes, strict=True))
+    return value
 
 
 FORWARD_STEPS = (
@@ -173,6 +201,35 @@ SPARSE_GRADIENT_STEPS = (
 )
 
 
+def _penalty_W1(known: Mapping[str, Any]) -> Any:
+    return (known["push"] * known["slope2"]).T @ known["X"] / len(known["X"])
+
+
+def _data_W1(known: Mapping[str, Any]) -> Any:
+    return (known["back"] * known["slope2"]).T @ known["X"] / len(known["X"])
+
+
+TERMS = (
+    (
+        ("the reconstruction's part", _data_W1),
+        ("the sparsity part", _penalty_W1),
+        ("the weight decay", lambda known: known["decayW1"]),
+    ),
+    (
+        ("the reconstruction's part", lambda known: known["dataW2"]),
+        ("the weight decay", lambda known: known["decayW2"]),
+    ),
+    (
+        (
+            "the reconstruction's part",
+            lambda known: (known["back"] * known["slope2"]).mean(axis=0),
+        ),
+        ("the sparsity part", lambda known: (known["push"] * known["slope2"]).mean(axis=0)),
+    ),
+    (("the reconstruction's part", lambda known: known["gb2"]),),
+)
+
+
 def _kl(rho: Any, q: Any) -> Any:
     return rho * np.log(rho / q) + (1 - rho) * np.log((1 - rho) / (1 - q))
 
@@ -185,63 +242,108 @@ def _forward_cases(rng: np.random.Generator) -> list[Case]:
     ]
 
 
+WRONG_FORWARD = (
+    Mistake(
+        "hidden-bias-missing",
+        "b1 is missing from the hidden layer.",
+        "With X = 0 every hidden unit of yours answers one half. Should it?",
+        "Compare z of the hidden layer with Eq. (1.4), term by term.",
+        edits={"z2": lambda XW1: XW1},
+    ),
+    Mistake(
+        "output-bias-missing",
+        "b2 is missing from the output layer.",
+        "With all hidden activations 0 every output of yours is one half. Should it be?",
+        "Compare z of the output layer with Eq. (1.5), term by term.",
+        edits={"z3": lambda AW2: AW2},
+    ),
+    Mistake(
+        "no-activation-at-output",
+        "The output is the weighted sum: its activation function is missing.",
+        "Which values can the output take? With a sigmoid it stays between 0 and 1.",
+        "Both layers apply f, Eq. (1.5) too.",
+        edits={"X_hat": lambda z3: z3},
+    ),
+    Mistake(
+        "hidden-linear",
+        "The hidden layer passes on its weighted sum: its activation function is missing.",
+        "Without f in between, the two layers collapse into one matrix.",
+        "Eq. (1.4) has an f around the bracket.",
+        edits={"A": lambda z2: z2},
+    ),
+    Mistake(
+        "bias-after-activation",
+        "b1 is added after the activation function instead of before it.",
+        "Can a hidden activation of yours be larger than 1?",
+        "The bias belongs inside the bracket of Eq. (1.4).",
+        edits={"A": lambda XW1, b1: _f(XW1) + b1},
+    ),
+    Mistake(
+        "tanh-hidden",
+        "The hidden units use tanh; the task says sigmoid.",
+        "Can a hidden activation of yours be negative?",
+        "Use Eq. (1.1), not Eq. (1.2).",
+        edits={"A": lambda z2: np.tanh(z2)},
+    ),
+    Mistake(
+        "tied",
+        "The output layer uses W1 again instead of W2.",
+        "Change W2: does your output change?",
+        "W2 has shape (n_features, n_hidden); W1 transposed has it too, which hides the slip.",
+        edits={"AW2": lambda A, W1: A @ W1},
+    ),
+    Mistake(
+        "relu-hidden",
+        "The hidden units are rectifiers; the task says sigmoid.",
+        "Can a hidden activation of yours be larger than 1?",
+        "Use Eq. (1.1).",
+        "ports that follow today's habits",
+        edits={"A": lambda z2: np.maximum(z2, 0)},
+    ),
+    Mistake(
+        "softmax-hidden",
+        "The hidden units share a softmax; each should have a sigmoid of its own.",
+        "Do the hidden activations of one example add up to 1 in yours?",
+        "Eq. (1.4) looks at one unit at a time.",
+        edits={"A": lambda z2: np.exp(z2) / np.exp(z2).sum(axis=1, keepdims=True)},
+    ),
+    Mistake(
+        "tanh-output",
+        "The output units use tanh; the task says sigmoid.",
+        "Can an output of yours be negative?",
+        "Use Eq. (1.1), not Eq. (1.2).",
+        edits={"X_hat": lambda z3: np.tanh(z3)},
+    ),
+    Mistake(
+        "relu-output",
+        "The output units are rectifiers; the task says sigmoid.",
+        "Can an output of yours be exactly 0, or larger than 1?",
+        "Use Eq. (1.1).",
+        edits={"X_hat": lambda z3: np.maximum(z3, 0)},
+    ),
+    Mistake(
+        "sigmoid-of-data",
+        "The sigmoid is applied to the data before the first weights.",
+        "What enters Eq. (1.4) on the right: the inputs, or something made of them?",
+        "The inputs are the activations of the first layer as they are.",
+        edits={"XW1": lambda X, W1: _f(X) @ W1.T},
+    ),
+)
+
+# In the longer exercises the name is taken for mixed gradients.
+_IN_THE_FORWARD_PASS = tuple(
+    replace(mistake, name="tied-forward") if mistake.name == "tied" else mistake
+    for mistake in WRONG_FORWARD
+)
+
 FORWARD = Exercise(
     name="forward",
     signature="forward(W1, W2, b1, b2, X)",
     chapter="chapter 1, Eqs. (1.4) and (1.5)",
     cases=_forward_cases,
     steps=FORWARD_STEPS,
-    mistakes=(
-        Mistake(
-            "hidden-bias-missing",
-            "b1 is missing from the hidden layer.",
-            "With X = 0 every hidden unit of yours answers one half. Should it?",
-            "Compare z of the hidden layer with Eq. (1.4), term by term.",
-            edits={"z2": lambda XW1: XW1},
-        ),
-        Mistake(
-            "output-bias-missing",
-            "b2 is missing from the output layer.",
-            "With all hidden activations 0 every output of yours is one half. Should it be?",
-            "Compare z of the output layer with Eq. (1.5), term by term.",
-            edits={"z3": lambda AW2: AW2},
-        ),
-        Mistake(
-            "no-activation-at-output",
-            "The output is the weighted sum: its activation function is missing.",
-            "Which values can the output take? With a sigmoid it stays between 0 and 1.",
-            "Both layers apply f, Eq. (1.5) too.",
-            edits={"X_hat": lambda z3: z3},
-        ),
-        Mistake(
-            "hidden-linear",
-            "The hidden layer passes on its weighted sum: its activation function is missing.",
-            "Without f in between, the two layers collapse into one matrix.",
-            "Eq. (1.4) has an f around the bracket.",
-            edits={"A": lambda z2: z2},
-        ),
-        Mistake(
-            "bias-after-activation",
-            "b1 is added after the activation function instead of before it.",
-            "Can a hidden activation of yours be larger than 1?",
-            "The bias belongs inside the bracket of Eq. (1.4).",
-            edits={"A": lambda XW1, b1: _f(XW1) + b1},
-        ),
-        Mistake(
-            "tanh-hidden",
-            "The hidden units use tanh; the task says sigmoid.",
-            "Can a hidden activation of yours be negative?",
-            "Use Eq. (1.1), not Eq. (1.2).",
-            edits={"A": lambda z2: np.tanh(z2)},
-        ),
-        Mistake(
-            "tied",
-            "The output layer uses W1 again instead of W2.",
-            "Change W2: does your output change?",
-            "W2 has shape (n_features, n_hidden); W1 transposed has it too, which hides the slip.",
-            edits={"AW2": lambda A, W1: A @ W1},
-        ),
-    ),
+    axes=AXES,
+    mistakes=WRONG_FORWARD,
 )
 
 
@@ -295,6 +397,61 @@ SHARED_SPARSITY = (
         "mini-batch ports of the assignment",
         edits={"rho_hat": lambda A: A[: len(A) // 2].mean(axis=0)},
     ),
+    Mistake(
+        "rho-hat-summed",
+        "rho_hat is a sum over the examples, not their mean.",
+        "Can a mean activation of a sigmoid unit be larger than 1?",
+        "How many examples went into the sum?",
+        "ports: 1/m missing in rho_hat",
+        edits={"rho_hat": lambda A: A.sum(axis=0)},
+    ),
+    Mistake(
+        "rho-hat-over-units",
+        "rho_hat is the mean over the units of each example.",
+        "rho_hat has one entry per hidden unit. How many has yours?",
+        "axis=0 runs over the examples, axis=1 over the units.",
+        "ports from column to row convention",
+        edits={"rho_hat": lambda A: A.mean(axis=1, keepdims=True)},
+    ),
+    Mistake(
+        "rho-hat-of-last",
+        "rho_hat is the activation of the last example.",
+        "A value that is overwritten in a loop holds what came last.",
+        "Add up over all examples first, then divide.",
+        "ports that go example by example",
+        edits={"rho_hat": lambda A: A[-1]},
+    ),
+    Mistake(
+        "rho-hat-sigmoid-twice",
+        "The sigmoid is applied once more inside the mean activation.",
+        "What are the activations already: z or f(z)?",
+        "rho_hat is the plain mean of the activations.",
+        edits={"rho_hat": lambda A: _f(A).mean(axis=0)},
+    ),
+    Mistake(
+        "rho-hat-shifted",
+        "A small number is added to rho_hat, which moves it from the mean.",
+        "A sigmoid is never exactly 0 or 1 here. What is the small number for?",
+        "If you must guard the logarithm, clip; do not shift.",
+        "ports: log(rho_hat + 1e-5)",
+        edits={"rho_hat": lambda value: value + 1e-5},
+    ),
+    Mistake(
+        "rho-hat-mapped",
+        "rho_hat is mapped as for tanh units; these are sigmoid.",
+        "Sigmoid activations lie in [0, 1] already.",
+        "Eq. (3.2) is for tanh; here Eq. (3.1) is asked for.",
+        edits={"rho_hat": lambda value: (1 + value) / 2},
+    ),
+)
+
+# Means outside of (0, 1) make the whole cost NaN, which does not tell one cause from another.
+_NAN_IN_THE_COST = (
+    "hidden-linear",
+    "tanh-hidden",
+    "relu-hidden",
+    "bias-after-activation",
+    "rho-hat-summed",
 )
 
 COST = Exercise(
@@ -303,6 +460,7 @@ COST = Exercise(
     chapter="chapter 4, Eq. (4.3)",
     cases=_cases,
     steps=COST_STEPS,
+    axes=AXES,
     outputs=("the cost",),
     mistakes=(
         Mistake(
@@ -416,7 +574,63 @@ COST = Exercise(
             "np.log is the natural logarithm, np.log2 is not.",
             edits={"penalty": lambda value: value / np.log(2)},
         ),
-        *SHARED_SPARSITY,
+        Mistake(
+            "cross-entropy",
+            "The reconstruction error is a cross entropy; squares are asked for.",
+            "Is the error 0 when the output equals the input?",
+            "Eq. (2.1) has a squared norm and no logarithm.",
+            "ports from classifiers",
+            edits={
+                "reconstruction": lambda X, X_hat: (
+                    -np.sum(X * np.log(X_hat) + (1 - X) * np.log(1 - X_hat)) / len(X)
+                )
+            },
+        ),
+        Mistake(
+            "square-of-the-sum",
+            "The errors are summed first and squared then.",
+            "Errors of both signs cancel in a sum.",
+            "Eq. (2.1): square each error, then add.",
+            edits={"squares": lambda error: np.sum(error) ** 2},
+        ),
+        Mistake(
+            "absolute-penalty",
+            "The penalty is the sum of the mean activations, not their divergence.",
+            "Is your penalty least where rho_hat equals rho?",
+            "Eq. (4.3) has the divergence of Eq. (4.1) in it.",
+            "L1 penalties of later methods",
+            edits={"kl_sum": lambda rho_hat: np.sum(rho_hat)},
+        ),
+        Mistake(
+            "sparsity-weight-missing",
+            "The sparsity penalty is there, but without its weight β.",
+            "Double the sparsity weight: does the penalty double?",
+            "Eq. (4.3): β times the sum.",
+            edits={"penalty": lambda kl_sum, sparsity_weight: kl_sum * (sparsity_weight > 0)},
+        ),
+        Mistake(
+            "decay-halved",
+            "The weight decay has one factor 1/2 too many.",
+            "Count the factors 1/2 in Eq. (2.2).",
+            "There is one, before the sum of all squares.",
+            edits={"decay": lambda value: value / 2},
+        ),
+        Mistake(
+            "decay-not-squared",
+            "The weight decay adds norms; it should add squared norms.",
+            "np.linalg.norm takes a square root.",
+            "Eq. (2.2) has a square on each norm.",
+            edits={"weights": lambda W1, W2: np.sqrt(np.sum(W1**2)) + np.sqrt(np.sum(W2**2))},
+        ),
+        Mistake(
+            "decay-absolute",
+            "The weight decay adds absolute values; it should add squares.",
+            "A weight of 0.1 should cost a hundredth of a weight of 1.",
+            "Eq. (2.2) has squares.",
+            edits={"weights": lambda W1, W2: np.sum(np.abs(W1)) + np.sum(np.abs(W2))},
+        ),
+        *(m for m in _IN_THE_FORWARD_PASS if m.name not in _NAN_IN_THE_COST),
+        *(m for m in SHARED_SPARSITY if m.name not in _NAN_IN_THE_COST),
     ),
 )
 
@@ -424,7 +638,7 @@ COST = Exercise(
 def _gradient_cases(rng: np.random.Generator) -> list[Case]:
     decay = float(rng.uniform(0.05, 0.3))
     return [
-        Case("without weight decay", (*_inputs(rng, *_shape(rng)), 0.0)),
+        Case("without weight decay", (*_inputs(rng, *_more_inputs_than_units(rng)), 0.0)),
         Case("with weight decay", (*_inputs(rng, *_shape(rng)), decay)),
         Case("with as many hidden units as inputs", (*_inputs(rng, 7, 4, 4), decay)),
     ]
@@ -593,6 +807,89 @@ BACKPROPAGATION = (
             "gb2": lambda value, b2, weight_decay: value + weight_decay * b2,
         },
     ),
+    Mistake(
+        "divided-by-features",
+        "The sums are divided by the number of pixels instead of the number of examples.",
+        "Which of the two lengths of X counts the examples?",
+        "Here every row is one example: len(X).",
+        "ports from column to row convention",
+        edits={"count": lambda X: X.shape[1]},
+    ),
+    Mistake(
+        "divided-by-units",
+        "The sums are divided by the number of hidden units instead of that of the examples.",
+        "Over what do the sums in Eq. (1.7) run?",
+        "Here every row of X is one example: len(X).",
+        edits={"count": lambda b1: len(b1)},
+    ),
+    Mistake(
+        "minus-gradient",
+        "This is minus the gradient: the direction in which to go, not the slope.",
+        "Is it the slope, or the step that you give back?",
+        "The step, not the gradient, carries the minus.",
+        "mixing up the gradient with the update",
+        edits={"result": lambda value: tuple(-part for part in value)},
+    ),
+    Mistake(
+        "twice-gradient",
+        "Everything is twice what it should be, the weight decay too.",
+        "The 1/2 of the cost cancels with the 2 that a square gives when differentiated.",
+        "Look for a factor 2 that is left in all four blocks.",
+        edits={"result": lambda value: tuple(2 * part for part in value)},
+    ),
+    Mistake(
+        "error-doubled",
+        "Everything but the weight decay is twice what it should be.",
+        "The 1/2 of the cost cancels with the 2 of the square.",
+        "Eq. (1.6) has no 2.",
+        "d/dy (y - x)² without the 1/2 of the cost",
+        edits={"error": lambda value: 2 * value},
+    ),
+    Mistake(
+        "decay-halved",
+        "The weight decay is half of what it should be.",
+        "Differentiating the square brings a 2 that cancels the 1/2 of the cost.",
+        "The derivative of λ/2 W² is λW.",
+        edits={"decayW1": lambda value: value / 2, "decayW2": lambda value: value / 2},
+    ),
+    Mistake(
+        "decay-of-the-sign",
+        "The weight decay takes the signs of the weights, which belongs to absolute values.",
+        "A large weight should be pulled harder than a small one.",
+        "The derivative of λ/2 W² is λW.",
+        edits={
+            "decayW1": lambda weight_decay, W1: weight_decay * np.sign(W1),
+            "decayW2": lambda weight_decay, W2: weight_decay * np.sign(W2),
+        },
+    ),
+    Mistake(
+        "sum-stops-early",
+        "The sum over the outputs stops at the number of hidden units, so errors are lost.",
+        "Over what does the sum in the error term of a hidden unit run?",
+        "It runs over all outputs, of which there are as many as inputs.",
+        "the upper limit s2 in CS294A",
+        edits={"back": lambda delta3, W2: delta3[:, : W2.shape[1]] @ W2[: W2.shape[1]]},
+    ),
+    Mistake(
+        "linear-output",
+        "The output units are linear, with slope 1; the task says sigmoid.",
+        "Which values can your output take?",
+        "Both layers apply f, and both error terms have its slope.",
+        "linear decoders of the follow-up assignment",
+        edits={"X_hat": lambda z3: z3, "slope3": lambda value: np.ones_like(value)},
+    ),
+    Mistake(
+        "tanh-units",
+        "The units are tanh, with its slope; the task says sigmoid.",
+        "Can an activation of yours be negative?",
+        "Use Eq. (1.1) and the first line of Eq. (1.3).",
+        edits={
+            "A": lambda z2: np.tanh(z2),
+            "X_hat": lambda z3: np.tanh(z3),
+            "slope2": lambda A: 1 - A**2,
+            "slope3": lambda X_hat: 1 - X_hat**2,
+        },
+    ),
 )
 
 GRADIENT = Exercise(
@@ -601,7 +898,9 @@ GRADIENT = Exercise(
     chapter="chapter 1, Eq. (1.7)",
     cases=_gradient_cases,
     steps=GRADIENT_STEPS,
-    mistakes=BACKPROPAGATION,
+    axes=AXES,
+    read=_four_blocks,
+    mistakes=(*BACKPROPAGATION, *_IN_THE_FORWARD_PASS),
     outputs=OUTPUTS,
 )
 
@@ -611,6 +910,9 @@ SPARSE_GRADIENT = Exercise(
     chapter="chapter 5, Eq. (5.1)",
     cases=_cases,
     steps=SPARSE_GRADIENT_STEPS,
+    axes=AXES,
+    read=_four_blocks,
+    terms=TERMS,
     outputs=OUTPUTS,
     mistakes=(
         Mistake(
@@ -673,7 +975,44 @@ SPARSE_GRADIENT = Exercise(
             "Add the term to δ2 once, then compute both gradients from it.",
             edits={"gb1": lambda back, slope2, count: (back * slope2).sum(axis=0) / count},
         ),
+        Mistake(
+            "kl-first-sign",
+            "The first term of the slope of the divergence has the wrong sign.",
+            "At rho_hat = rho the slope is 0. Is yours?",
+            "d/dq of log(p/q) = log p - log q is negative.",
+            edits={"slope_active": lambda value: -value},
+        ),
+        Mistake(
+            "kl-second-sign",
+            "The second term of the slope of the divergence has the wrong sign: an inner "
+            "derivative was lost.",
+            "At rho_hat = rho the slope is 0. Is yours?",
+            "d/dq log(1 - q) has a minus that the chain rule brings in.",
+            edits={"slope_inactive": lambda value: -value},
+        ),
+        Mistake(
+            "kl-upside-down",
+            "Both fractions in the slope of the divergence are upside down.",
+            "What should happen to the slope when rho_hat comes near 0?",
+            "rho_hat stands below the line.",
+            edits={
+                "slope_active": lambda rho_hat, sparsity_target: -rho_hat / sparsity_target,
+                "slope_inactive": lambda rho_hat, sparsity_target: (
+                    (1 - rho_hat) / (1 - sparsity_target)
+                ),
+            },
+        ),
+        Mistake(
+            "absolute-penalty",
+            "The sparsity term is β alone: the slope of a sum of activations, not of the "
+            "divergence.",
+            "Does your push change its sign where rho_hat crosses rho?",
+            "Use Eq. (4.2).",
+            "L1 penalties of later methods",
+            edits={"slope": lambda rho_hat: np.ones_like(rho_hat)},
+        ),
         *SHARED_SPARSITY,
         *BACKPROPAGATION,
+        *_IN_THE_FORWARD_PASS,
     ),
 )

@@ -111,6 +111,9 @@ def _judge(question: str, answer: Any) -> Verdict:
     for name, (computed, word) in q.wrong.items():
         if _close(value, computed(), q.tolerance):
             return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
+    for name, (computed_value, word) in _other_units(q.right()).items():
+        if _close(value, computed_value, q.tolerance):
+            return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
     return Verdict(
         question,
         False,
@@ -119,6 +122,14 @@ def _judge(question: str, answer: Any) -> Verdict:
         q.hints,
         q.chapter,
     )
+
+
+def _other_units(right: float) -> dict[str, tuple[float, str]]:
+    """Return what the right answer is in percent, or with the other sign."""
+    other = {"opposite-sign": (-right, "The size is right, the sign is not.")}
+    if abs(right) <= 1:
+        other["in-percent"] = (100 * right, "That is in percent; a plain number is asked for.")
+    return other
 
 
 def _close(value: float, other: float, tolerance: float) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from saelib.exercises._derivation import Case, Exercise, Mistake, Step
+from saelib.exercises._follow import follow
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
 from saelib.exercises._verdict import Verdict
@@ -28,6 +29,7 @@ def _patch_cases(rng: np.random.Generator) -> list[Case]:
 
 NORMALIZE_PATCHES = Exercise(
     name="normalize_patches",
+    axes={"patches": "mn"},
     signature="normalize_patches(patches), one patch per row",
     chapter="chapter 6, Eq. (6.2)",
     cases=_patch_cases,
@@ -136,16 +138,46 @@ NORMALIZE_PATCHES = Exercise(
             "A straight line that takes -1 to 0.1 and 1 to 0.9.",
             edits={"result": lambda scaled: (scaled + 1) / 2},
         ),
+        Mistake(
+            "two-sd",
+            "The clipping is at two standard deviations; three are asked for.",
+            "What share of the values of yours sits exactly at the ends?",
+            "Count the 3 in Eq. (6.2).",
+            edits={"limit": lambda sd: 2 * sd},
+        ),
+        Mistake(
+            "range-shifted-only",
+            "The result is shifted, but not brought into [0.1, 0.9].",
+            "What are the smallest and the largest value of your result?",
+            "A straight line that takes -1 to 0.1 and 1 to 0.9.",
+            edits={"result": lambda scaled: scaled + 1},
+        ),
     ),
 )
 
+_PATIENCE = 1.5  # seconds for the search after a mistake
 _CODE = 1000  # value of a pixel: image, row and column, each below this number
-_SIDE, _N_PATCHES = 3, 6000
-_SHAPES = ((7, 9), (8, 6), (6, 6))
-_IMAGES = [
-    float(k + 1) * _CODE**2 + (np.arange(rows)[:, None] + 1.0) * _CODE + (np.arange(columns) + 1.0)
-    for k, (rows, columns) in enumerate(_SHAPES)
-]
+
+
+class _Setting(NamedTuple):
+    """What a sampler is asked for: images of which shapes, how many patches of which side."""
+
+    shapes: tuple[tuple[int, int], ...]
+    n_patches: int
+    side: int
+
+    @property
+    def images(self) -> list[Any]:
+        return [
+            float(k + 1) * _CODE**2
+            + (np.arange(rows)[:, None] + 1.0) * _CODE
+            + (np.arange(columns) + 1.0)
+            for k, (rows, columns) in enumerate(self.shapes)
+        ]
+
+
+_SETTING = _Setting(((7, 9), (8, 6), (6, 6)), 6000, 3)
+_SMALL_SETTING = _Setting(((3, 4), (4, 3), (3, 3)), 200, 2)
 
 SAMPLING_MISTAKES = (
     Mistake(
@@ -294,51 +326,100 @@ def check_sampling(
 
 
 def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: float) -> Verdict:
-    name = "sample_patches"
     first_seed = int(np.random.default_rng(seed).integers(1_000_000))
     try:
-        draws = [
-            run(function, (_IMAGES, _N_PATCHES, _SIDE, draw_seed), 1, time_limit)[0]
-            for draw_seed in (first_seed, first_seed, first_seed + 1)
-        ]
-        mistake = _sampling_mistake(draws)
+        mistake = _mistake_of(function, _SETTING, first_seed, time_limit)
     except Trouble as trouble:
+        lines: tuple[str, ...] = (str(trouble),)
+        hints: tuple[str, ...] = (trouble.hint,)
+        found = None
+        if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
+            found = follow(SAMPLER, function, _sampler_cases(first_seed), _PATIENCE)
+        numbers: tuple[int, ...] = () if trouble.line is None else (trouble.line,)
+        if found is not None:
+            lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
         return Verdict(
-            name,
+            SAMPLER.name,
             False,
             (trouble.kind,),
-            (str(trouble),),
-            (trouble.hint,),
+            lines,
+            hints,
             "chapter 6",
             waits_for=trouble.waits_for,
+            line_numbers=numbers,
         )
     if mistake is None:
         line = "Every patch is a square of one image, and every position in every image is reached."
-        return Verdict(name, True, (), (line,))
-    found = next(entry for entry in SAMPLING_MISTAKES if entry.name == mistake)
-    hints = (found.hint, found.second_hint)
-    return Verdict(name, False, (mistake,), (found.explanation,), hints, "chapter 6")
+        return Verdict(SAMPLER.name, True, (), (line,))
+    entry = next(entry for entry in SAMPLING_MISTAKES if entry.name == mistake)
+    return Verdict(
+        SAMPLER.name,
+        False,
+        (mistake,),
+        (entry.explanation,),
+        (entry.hint, entry.second_hint),
+        SAMPLER.chapter,
+    )
 
 
-def _sampling_mistake(draws: list[Any]) -> str | None:
-    patches, n_pixels = draws[0], _SIDE * _SIDE
-    if patches.shape == (n_pixels, _N_PATCHES):
+def _mistake_of(
+    function: Callable[..., Any], setting: _Setting, seed: int, time_limit: float
+) -> str | None:
+    draws: list[Any] = []
+    for draw_seed in (seed, seed, seed + 1):
+        arguments = (setting.images, setting.n_patches, setting.side, draw_seed)
+        draws.append(run(function, arguments, 1, time_limit)[0])
+        mistake = _sampling_mistake(draws, setting)
+        if mistake is not None and len(draws) == 1:
+            return mistake
+    return _seed_mistake(draws)
+
+
+def _sampler_cases(seed: int) -> list[Case]:
+    return [
+        Case(label, (setting.images, setting.n_patches, setting.side, seed))
+        for label, setting in (
+            ("for small images", _SMALL_SETTING),
+            ("for larger images", _SETTING),
+        )
+    ]
+
+
+def _samples_rightly(function: Callable[..., Any], case: Case) -> bool:
+    images, n_patches, side, seed = case.arguments
+    setting = _Setting(tuple(image.shape for image in images), n_patches, side)
+    draws = []
+    try:
+        for draw_seed in (seed, seed, seed + 1):
+            drawn = function(images, n_patches, side, draw_seed)
+            draws.append(np.asarray(drawn, dtype=np.float64))
+            if len(draws) == 1 and _sampling_mistake(draws, setting) is not None:
+                return False
+    except Exception:  # a changed program may do anything
+        return False
+    return _seed_mistake(draws) is None
+
+
+def _sampling_mistake(draws: list[Any], setting: _Setting) -> str | None:
+    patches, side, n_patches = draws[0], setting.side, setting.n_patches
+    n_pixels, shapes = side * side, setting.shapes
+    if patches.shape == (n_pixels, n_patches):
         return "examples-in-columns"
-    if patches.shape == (_N_PATCHES, _SIDE, _SIDE):
+    if patches.shape == (n_patches, side, side):
         return "squares"
-    if patches.shape != (_N_PATCHES, n_pixels):
+    if patches.shape != (n_patches, n_pixels):
         raise Trouble(
             "wrong-shape",
             f"The result has shape {patches.shape}; with these arguments it must be "
-            f"({_N_PATCHES}, {n_pixels}).",
+            f"({n_patches}, {n_pixels}).",
             "One row per patch, one column per pixel of the patch.",
         )
     image, rest = np.divmod(patches - _CODE**2, _CODE**2)
     row, column = np.divmod(rest, _CODE)
     row, column = row - 1, column - 1
-    heights = np.array([shape[0] for shape in _SHAPES])
-    widths = np.array([shape[1] for shape in _SHAPES])
-    known = (image >= 0) & (image < len(_SHAPES)) & (image == np.round(image))
+    heights = np.array([shape[0] for shape in shapes])
+    widths = np.array([shape[1] for shape in shapes])
+    known = (image >= 0) & (image < len(shapes)) & (image == np.round(image))
     index = np.where(known, image, 0).astype(int)
     known &= (row >= 0) & (row < heights[index]) & (column >= 0) & (column < widths[index])
     known &= column == np.round(column)
@@ -346,20 +427,23 @@ def _sampling_mistake(draws: list[Any]) -> str | None:
         return "values-changed"
     if (image != image[:, :1]).any():
         return "image-redrawn-per-pixel"
-    down, right = np.divmod(np.arange(n_pixels), _SIDE)
+    down, right = np.divmod(np.arange(n_pixels), side)
     row0, column0 = row - row.min(axis=1, keepdims=True), column - column.min(axis=1, keepdims=True)
     if (row0 == right).all() and (column0 == down).all():
         return "columns-first"
     if (row0 != down).any() or (column0 != right).any():
-        turned = (row0.max(axis=1) == _SIDE - 1) & (column0.max(axis=1) == _SIDE - 1)
+        turned = (row0.max(axis=1) == side - 1) & (column0.max(axis=1) == side - 1)
         alike = (row0 == row0[0]).all() and (column0 == column0[0]).all()
         straight = len(set(zip(row0[0], column0[0], strict=True))) == n_pixels
         return "turned" if turned.all() and alike and straight else "position-redrawn-per-pixel"
-    return _coverage_mistake(image[:, 0], row[:, 0], column[:, 0], draws)
+    return _coverage_mistake(image[:, 0], row[:, 0], column[:, 0], draws, setting)
 
 
-def _coverage_mistake(image: Any, row: Any, column: Any, draws: list[Any]) -> str | None:
-    counts = np.array([np.sum(image == k) for k in range(len(_SHAPES))])
+def _coverage_mistake(
+    image: Any, row: Any, column: Any, draws: list[Any], setting: _Setting
+) -> str | None:
+    shapes = setting.shapes
+    counts = np.array([np.sum(image == k) for k in range(len(shapes))])
     if (draws[0] == draws[0][0]).all():
         return "same-patch"
     if np.count_nonzero(counts) == 1:
@@ -370,12 +454,18 @@ def _coverage_mistake(image: Any, row: Any, column: Any, draws: list[Any]) -> st
         return "row-equals-column"
     if (counts == 0).any():
         return "images-missing"
-    mistake = _place_mistake(image, row, column)
+    mistake = _place_mistake(image, row, column, setting)
     if mistake:
         return mistake
-    # Of 6000 patches 2000 come from each image, give or take 37; seven times that never happens.
-    if np.abs(counts - _N_PATCHES / len(_SHAPES)).max() > 260:
+    # The counts are binomial; seven standard deviations never happen by chance.
+    share = 1 / len(shapes)
+    spread = np.sqrt(setting.n_patches * share * (1 - share))
+    if np.abs(counts - setting.n_patches * share).max() > 7 * spread:
         return "images-unequal"
+    return None
+
+
+def _seed_mistake(draws: list[Any]) -> str | None:
     if not np.array_equal(draws[0], draws[1]):
         return "seed-ignored"
     if np.array_equal(draws[0], draws[2]):
@@ -383,28 +473,40 @@ def _coverage_mistake(image: Any, row: Any, column: Any, draws: list[Any]) -> st
     return None
 
 
-def _place_mistake(image: Any, row: Any, column: Any) -> str | None:
-    """Return what is wrong with the places inside the images, whose number is at most 42."""
-    square = next(k for k, (height, width) in enumerate(_SHAPES) if height == width)
+def _place_mistake(image: Any, row: Any, column: Any, setting: _Setting) -> str | None:
+    """Return what is wrong with the places inside the images."""
+    shapes, side = setting.shapes, setting.side
+    square = next(k for k, (height, width) in enumerate(shapes) if height == width)
     ends, starts, corners, holes = [], [], [], []
-    for k, (height, width) in enumerate(_SHAPES):
+    for k, (height, width) in enumerate(shapes):
         rows, columns = row[image == k], column[image == k]
-        last = height - _SIDE, width - _SIDE
+        last = height - side, width - side
         ends.append(rows.max() < last[0] or columns.max() < last[1])
         starts.append(rows.min() > 0 or columns.min() > 0)
         corners.append(np.isin(rows, (0, last[0])).all() and np.isin(columns, (0, last[1])).all())
         places = np.zeros((last[0] + 1, last[1] + 1), dtype=int)
         np.add.at(places, (rows.astype(int), columns.astype(int)), 1)
-        # Each place has at least 2000/42 draws to expect; a fifth of its share is not bad luck.
+        # Each place can expect some dozens of draws; a fifth of its share is not bad luck.
         holes.append(places.min() < rows.size / places.size / 5)
     if any(corners):
         return "corners-only"
     if (row[image == square] == column[image == square]).all():
         return "row-follows-column"
-    if (row % 2 == 0).all() or (column % 2 == 0).all():
+    if side > 2 and ((row % 2 == 0).all() or (column % 2 == 0).all()):
         return "every-second-place"
     if any(starts):
         return "first-position-missing"
     if any(ends):
         return "last-position-missing"
     return "places-unequal" if any(holes) else None
+
+
+SAMPLER = Exercise(
+    name="sample_patches",
+    signature="sample_patches(images, n_patches, patch_size, seed)",
+    chapter="chapter 6",
+    cases=lambda rng: _sampler_cases(int(rng.integers(1_000_000))),
+    steps=(),
+    mistakes=SAMPLING_MISTAKES,
+    judge=_samples_rightly,
+)

@@ -25,6 +25,9 @@ SIGMOID = Exercise(
     steps=(
         Step("power", "the exponential", lambda z: np.exp(-z)),
         Step("below", "the denominator of Eq. (1.1)", lambda power: 1 + power),
+        Step("half", "", lambda z: np.tanh(z / 2)),
+        Step("small", "", lambda z: np.exp(-np.abs(z))),
+        Step("large", "", lambda small: 1 / (1 + small)),
         Step("result", "the sigmoid, Eq. (1.1)", lambda below: 1 / below),
     ),
     mistakes=(
@@ -80,6 +83,28 @@ SIGMOID = Exercise(
             "The exponential belongs below the fraction line.",
             edits={"result": lambda below: below},
         ),
+        Mistake(
+            "times-z",
+            "This is z times the sigmoid.",
+            "What should the value be at z = 0? One half.",
+            "Above the line of Eq. (1.1) stands a 1.",
+            "x / (1 + exp(-x)) in ports",
+            edits={"result": lambda z, below: z / below},
+        ),
+        Mistake(
+            "rectifier",
+            "This is a rectifier, max(0, z).",
+            "Which values can a sigmoid take?",
+            "Eq. (1.1) has an exponential in it.",
+            edits={"result": lambda z: np.maximum(z, 0)},
+        ),
+        Mistake(
+            "linear",
+            "The input comes out unchanged.",
+            "Which values can a sigmoid take?",
+            "Eq. (1.1) has an exponential in it.",
+            edits={"result": lambda z: z * 1.0},
+        ),
     ),
 )
 
@@ -98,6 +123,7 @@ SIGMOID_DERIVATIVE = Exercise(
     cases=_slope_cases,
     steps=(
         Step("rest", "one of the two factors of Eq. (1.3)", lambda a: 1 - a),
+        Step("square", "", lambda a: a * a),
         Step("result", "the slope, Eq. (1.3)", lambda a, rest: a * rest),
     ),
     mistakes=(
@@ -183,6 +209,12 @@ KL_DIVERGENCE = Exercise(
         Step(
             "inactive", "the second term of Eq. (4.1)", lambda rho, rest_log: (1 - rho) * rest_log
         ),
+        Step(
+            "cross",
+            "",
+            lambda rho, rho_hat: -rho * np.log(rho_hat) - (1 - rho) * np.log(1 - rho_hat),
+        ),
+        Step("entropy", "", lambda rho: -rho * np.log(rho) - (1 - rho) * np.log(1 - rho)),
         Step("result", "the divergence, Eq. (4.1)", lambda active, inactive: active + inactive),
     ),
     mistakes=(
@@ -257,6 +289,8 @@ KL_GRADIENT = Exercise(
             "the second term of Eq. (4.2)",
             lambda rho, rho_hat: (1 - rho) / (1 - rho_hat),
         ),
+        Step("difference", "", lambda rho, rho_hat: rho_hat - rho),
+        Step("variance", "", lambda rho_hat: rho_hat * (1 - rho_hat)),
         Step("result", "the slope, Eq. (4.2)", lambda active, inactive: active + inactive),
     ),
     mistakes=(
@@ -342,6 +376,7 @@ def _mean_cases(rng: np.random.Generator) -> list[Case]:
 
 MEAN_ACTIVATION = Exercise(
     name="mean_activation",
+    axes={"A": "mh"},
     signature="mean_activation(A), one row per example, one column per unit",
     chapter="chapter 3, Eq. (3.1)",
     cases=_mean_cases,
@@ -407,6 +442,27 @@ MEAN_ACTIVATION = Exercise(
             "A median does not change when the largest activation does.",
             "Add, then divide.",
             edits={"result": lambda A: np.median(A, axis=0)},
+        ),
+        Mistake(
+            "sigmoid-twice",
+            "The sigmoid is applied once more before the mean.",
+            "What are the activations already: z or f(z)?",
+            "rho_hat is the plain mean of the activations.",
+            edits={"result": lambda A: (1 / (1 + np.exp(-A))).mean(axis=0)},
+        ),
+        Mistake(
+            "last-example",
+            "These are the activations of the last example.",
+            "A value that is overwritten in a loop holds what came last.",
+            "Add up over all examples first, then divide.",
+            edits={"result": lambda A: A[-1]},
+        ),
+        Mistake(
+            "share-above-zero",
+            "This is the share of examples on which the unit is above zero: a sigmoid always is.",
+            "rho_hat averages the activations themselves.",
+            "Do not compare, add.",
+            edits={"result": lambda A: (A > 0).mean(axis=0)},
         ),
     ),
 )

@@ -15,22 +15,23 @@ from saelib.exercises._learner import is_learners_code
 __all__ = ["explain"]
 
 
-def explain(error: BaseException) -> tuple[str, str]:
-    """Return in words what was raised where, and a hint that leads to the cause."""
+def explain(error: BaseException) -> tuple[str, str, int | None]:
+    """Return in words what was raised where, a hint that leads to the cause, and the line."""
     name, text = type(error).__name__, _text(error)
     place = _place(error.__traceback__)
     if place is None:
-        return f"The function stopped with {name}: {text}", _hint(error, text, [])
+        return f"The function stopped with {name}: {text}", _hint(error, text, []), None
     frame, line, node = place
     where = f"Line {line}"
     if node is None:
-        return f"{where} stopped with {name}: {text}", _hint(error, text, [])
+        return f"{where} stopped with {name}: {text}", _hint(error, text, []), line
     operands = _operands(node, frame)
     where += f", `{_short(ast.unparse(node))}`,"
     shapes = "; ".join(f"`{source}` {what}" for source, what in operands)
     return (
         f"{where} stopped with {name}: {text}" + (f" Here {shapes}." if shapes else ""),
         _hint(error, text, operands),
+        line,
     )
 
 

@@ -22,11 +22,14 @@ __all__ = ["Trouble", "call", "run", "valid_time_limit"]
 class Trouble(Exception):  # noqa: N818 - not an error of the program but a finding about the function
     """The function did not give a usable result; the text says why."""
 
-    def __init__(self, kind: str, text: str, hint: str, *, waits_for: str = "") -> None:
+    def __init__(
+        self, kind: str, text: str, hint: str, *, waits_for: str = "", line: int | None = None
+    ) -> None:
         super().__init__(text)
         self.kind = kind
         self.hint = hint
         self.waits_for = waits_for
+        self.line = line
 
 
 class _TimeIsUp(BaseException):
@@ -124,6 +127,8 @@ def _stop(thread: threading.Thread) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(
         ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimeIsUp)
     )
+    # Its next line raises; wait for that, so that two threads do not compile at the same time.
+    threading.Thread.join(thread, 1.0)
 
 
 def _with_deadline(work: Callable[[], None], deadline: float) -> None:
@@ -162,8 +167,8 @@ def _trouble_of(error: BaseException, function: Callable[..., Any]) -> Trouble:
             "its cell again.",
             waits_for=stub,
         )
-    text, hint = explain(error)
-    return Trouble("raises", text, hint)
+    text, hint, line = explain(error)
+    return Trouble("raises", text, hint, line=line)
 
 
 def _code_at_the_end(traceback: TracebackType | None) -> CodeType | None:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+import numpy as np
+
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 
@@ -25,6 +27,9 @@ def explaining_mistakes(
     there. Only sets that explain them are extended by mistakes that show from the next case on.
     A mistake that spoils a result which is right is left out; two that cancel are not looked for.
     """
+    # NaN alone tells no cause from another.
+    if all(np.isnan(part).all() for result in results for part in result):
+        return ()
     showing = _first_shown(exercise, cases, results)
     for size in sizes:
         for found in _sets(exercise, cases, results, showing, size, deadline):

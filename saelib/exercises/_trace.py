@@ -16,6 +16,8 @@ __all__ = ["Trace", "traced"]
 
 _MOST_EVENTS = 20_000  # a loop over everything would otherwise cost more than it tells
 
+_NUMBERS = (np.ndarray, float, int, np.number)
+
 
 @dataclass
 class Trace:
@@ -86,11 +88,18 @@ def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
 
 def _numbers(scope: dict[str, Any]) -> dict[str, Any]:
     """Return copies, since a later line may write into the same array."""
-    return {
-        name: value.copy() if isinstance(value, np.ndarray) else value
-        for name, value in scope.items()
-        if isinstance(value, (np.ndarray, float, int, np.number))
-    }
+    found: dict[str, Any] = {}
+    for name, value in scope.items():
+        if isinstance(value, np.ndarray):
+            found[name] = value.copy()
+        elif isinstance(value, (float, int, np.number)):
+            found[name] = value
+        elif isinstance(value, list) and value and isinstance(value[0], _NUMBERS):
+            try:
+                found[name] = np.array(value, dtype=np.float64)
+            except (TypeError, ValueError):  # rows of different lengths
+                continue
+    return found
 
 
 def _same(before: Any, now: Any) -> bool:

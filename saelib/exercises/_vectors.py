@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def _flatten_cases(rng: np.random.Generator) -> list[Case]:
 
 FLATTEN = Exercise(
     name="flatten",
+    axes={"W1": "hn", "W2": "nh", "b1": "h", "b2": "n"},
     signature="flatten(W1, W2, b1, b2)",
     chapter="chapter 1",
     cases=_flatten_cases,
@@ -118,8 +120,23 @@ def _points(theta: Any, moves: Any, drift: float = 0.0) -> list[tuple[Any, Any, 
     return points
 
 
+def _probe_step(call: Callable[..., Any]) -> str | None:
+    """Look where f is evaluated, since the results hardly show which step was taken."""
+    theta, step, seen = np.array([1.0, -2.0, 0.5]), 0.25, []
+
+    def f(point: Any) -> float:
+        seen.append(float(np.max(np.abs(np.asarray(point) - theta))))
+        return float(np.sum(np.asarray(point) ** 2))
+
+    call(f, theta, step)
+    moved = [distance / step for distance in seen if distance > 1e-12]
+    usual = any(np.isclose(moved, share).any() for share in (0.5, 1.0, 2.0))
+    return None if usual or not moved else "step-ignored"
+
+
 NUMERICAL_GRADIENT = Exercise(
     name="numerical_gradient",
+    probe=_probe_step,
     signature="numerical_gradient(f, theta, step)",
     chapter="chapter 5, Eq. (5.2)",
     cases=_difference_cases,
@@ -202,6 +219,33 @@ NUMERICAL_GRADIENT = Exercise(
             "Which of the two values is subtracted from which?",
             edits={"change": lambda value: -value},
         ),
+        Mistake(
+            "added",
+            "The two values of f are added, not subtracted.",
+            "For a constant function the slope is 0. What does yours say?",
+            "A slope is a difference of values over a difference of places.",
+            "f(x + e) + f(x - e) in ports",
+            edits={"change": lambda above, below: above + below},
+        ),
+        Mistake(
+            "times-step",
+            "The difference is multiplied with the step: / 2 * step divides by 2 only.",
+            "Halve the step: a slope should hardly change. Does yours?",
+            "Brackets: what stands below the line in Eq. (5.2)?",
+            "/ 2 * step for / (2 * step)",
+            edits={"width": lambda step: 2 / step},
+        ),
+        Mistake(
+            "step-ignored",
+            "The argument step is not used: f is evaluated at another distance.",
+            "Call your function with two very different steps: is the result the same to the last "
+            "digit?",
+            "Is there a number in your code where step should stand?",
+            edits={
+                "points": lambda theta: _points(theta, 1e-5 * np.eye(len(theta))),
+                "width": lambda: 2e-5,
+            },
+        ),
     ),
 )
 
@@ -215,6 +259,7 @@ def _maximal_cases(rng: np.random.Generator) -> list[Case]:
 
 MAXIMAL_INPUTS = Exercise(
     name="maximal_inputs",
+    axes={"W1": "hn"},
     signature="maximal_inputs(W1), one unit per row",
     chapter="chapter 7, Eq. (7.1)",
     cases=_maximal_cases,
@@ -298,6 +343,34 @@ MAXIMAL_INPUTS = Exercise(
             "A negative weight is excited by a dark pixel.",
             "A norm needs squares or absolute values, but only below the line.",
             edits={"result": lambda value: np.abs(value)},
+        ),
+        Mistake(
+            "mean-removed",
+            "The mean of the weights is taken off first.",
+            "Is your input proportional to the weights?",
+            "Eq. (7.1) has the weights as they are above the line.",
+            edits={
+                "result": lambda W1: (
+                    (W1 - W1.mean(axis=1, keepdims=True))
+                    / np.sqrt(
+                        np.sum((W1 - W1.mean(axis=1, keepdims=True)) ** 2, axis=1, keepdims=True)
+                    )
+                )
+            },
+        ),
+        Mistake(
+            "mean-removed-largest-entry",
+            "The mean is taken off and the largest entry set to 1: that makes a picture, not an "
+            "input of norm 1.",
+            "What is the norm of your rows? It should be 1.",
+            "Eq. (7.1): the weights over their norm, nothing else.",
+            "display functions of the assignment",
+            edits={
+                "result": lambda W1: (
+                    (W1 - W1.mean(axis=1, keepdims=True))
+                    / np.abs(W1 - W1.mean(axis=1, keepdims=True)).max(axis=1, keepdims=True)
+                )
+            },
         ),
     ),
 )

@@ -54,8 +54,9 @@ class Verdict:
         The call that gave this verdict, as it was typed, for the advice on a second hint.
     waits_for : str
         Another function that has to be written first, or an empty string.
-    line : int or None
-        Number of the line of the learner's own that does not agree, in its file or cell.
+    line_numbers : tuple of int
+        Number of the line of the learner's own that does not agree, in its file or cell; two
+        if it is one of these two.
 
     Examples
     --------
@@ -81,7 +82,7 @@ class Verdict:
     chapter: str = ""
     call: str = ""
     waits_for: str = ""
-    line: int | None = None
+    line_numbers: tuple[int, ...] = ()
     shrink: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
     def hint(self, number: int = 1) -> str:
@@ -106,6 +107,24 @@ class Verdict:
         if not self.hints:
             return "There is no hint for this one."
         return self.hints[max(0, min(number, len(self.hints)) - 1)]
+
+    def example(self) -> Any:
+        """Return a smallest input on which the answer fails, with its result and the right one.
+
+        Returns
+        -------
+        Example or None
+            Shows itself as a small table; None if the answer is right, not there yet, or if no
+            small input shows the failure.
+
+        Examples
+        --------
+        >>> from saelib.exercises import check_mean_activation
+        >>> check_mean_activation(lambda A: A.sum(axis=0)).example()
+        A = [[0.1 0.6]]
+        the result: yours [0.1 0.6], right [0.05 0.3 ]
+        """
+        return self.shrink() if self.shrink is not None and not self.correct else None
 
     @property
     def written(self) -> bool:
