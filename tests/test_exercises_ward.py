@@ -53,7 +53,8 @@ def test_the_stored_means_and_filters_are_what_the_signs_say(letter):
     assert run.rho_hat.shape == (25,)
     on_target = np.abs(run.rho_hat - 0.01).max() < 0.005
     assert on_target == (signs.means == "end near the target")
-    assert (edge_like(run.filters).sum() >= 15) == (signs.filters == "show edges")
+    if "begin to form" not in signs.filters:
+        assert (edge_like(run.filters).sum() >= 15) == (signs.filters == "show edges")
 
 
 def test_the_right_diagnoses_are_accepted():

@@ -34,7 +34,7 @@ def test_gains_are_differences_within_the_draws_with_two_standard_errors():
 def test_every_draw_has_its_mark_and_every_contestant_its_row():
     ax = plot_gains([20, 1000], ACCURACY).axes[0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["autoencoder", "PCA"]
-    marks = [line for line in ax.lines if line.get_marker() == "|"]
+    marks = [line for line in ax.lines if line.get_markersize() == 7]
     np.testing.assert_allclose([line.get_xdata() for line in marks], [[20, 10], [-10, -10]])
 
 

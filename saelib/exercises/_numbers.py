@@ -641,7 +641,7 @@ QUESTIONS["error-of-a-forgotten-term"] = Question(
     wrong={
         "half": (
             lambda: 0.5,
-            "That would be the half of something; which two lengths does Eq. (5.3) compare?",
+            "That would need a sum twice as long as the forgotten term; draw how long it is.",
         ),
         "over-the-right-one": (
             lambda: 1 / 2**0.5,

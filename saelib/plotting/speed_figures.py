@@ -78,7 +78,7 @@ def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None
 
 def _time(seconds: float) -> str:
     milliseconds = 1e3 * seconds
-    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
 
 
 def plot_times(
@@ -137,7 +137,7 @@ def plot_times(
     ax.set_ylim(len(seconds) - 0.5, -1.1)
     ax.set_yticks(range(len(seconds)), list(seconds))
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:g} ms"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:,g} ms"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(axis="y", color=FAINT, alpha=0.25)
     ax.spines["left"].set_visible(False)
@@ -195,7 +195,7 @@ def plot_block_times(
         at = 1e3 * seconds[list(rows).index(chosen)]
         ax.plot(chosen, at, "o", markersize=14, fillstyle="none", color=INK, markeredgewidth=1.6)
         ax.annotate(
-            "saelib takes", (chosen, at), (0, 16), textcoords="offset points", ha="center",
+            "saelib takes", (chosen, at), (-8, 14), textcoords="offset points", ha="right",
             color=INK,
         )  # fmt: skip
     ax.axhline(1e3 * floor, color=INK, linewidth=1.6)
