@@ -201,6 +201,12 @@ def with_size(match: re.Match[str], files: dict[str, str], eager: bool) -> str:
     return tag
 
 
+def in_lines(match: re.Match[str]) -> str:
+    """Return a signature whose parameters stand in lines of their own, as simple boxes."""
+    signature = match[0].replace("<dl>", '<div class="sig-lines">').replace("</dl>", "</div>")
+    return signature.replace("<dd>", "<div>").replace("</dd>", "</div>")
+
+
 def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     """Return a page without what it does not need."""
     drop = [
@@ -249,6 +255,8 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     page = page.replace(' role="doc-biblioentry"', "").replace(
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )
+    # Parameters one below the other are no list of definitions.
+    page = re.sub(r'<dt class="sig .*?</dt>', in_lines, page, flags=re.DOTALL)
     # A notebook is kept, not shown as text.
     page = re.sub(
         r'(<a\b[^>]*href="notebooks/[^"]+\.ipynb")(?: target="_blank")?', r"\1 download", page

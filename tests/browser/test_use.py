@@ -29,20 +29,31 @@ QUESTIONS = {
     "install": r"install\.html$",
 }
 
-# Every entry of the contents is clicked; what is returned did not land within 100 px of the top.
+# Every entry of the contents is clicked, to and fro; what is returned did not land within 100 px
+# of the top, or was moved by what was laid out later.
 FOLLOW_ALL = """async () => {
   const root = document.documentElement;
   root.style.scrollBehavior = "auto";
+  window.explore?.show();
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const frames = () => frame().then(frame);
+  const links = [...document.querySelectorAll("#pst-page-toc-nav a[href^='#']")]
+    .filter((link) => link.hash.length > 1);
+  const target = (link) => document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  await frames();
+  const places = links.map((link) => target(link).getBoundingClientRect().top + scrollY);
   const missed = [];
-  for (const link of document.querySelectorAll("#pst-page-toc-nav a[href^='#']")) {
-    const id = decodeURIComponent(link.hash.slice(1));
-    if (!id) continue;
+  for (const link of [...links].reverse()) {
     link.click();
-    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    const top = document.getElementById(id).getBoundingClientRect().top;
+    await frames();
+    const top = target(link).getBoundingClientRect().top;
     const atEnd = scrollY + innerHeight >= root.scrollHeight - 2 && top < innerHeight;
     if ((top < 0 || top > 100) && !atEnd) missed.push(`${link.hash} ${top.toFixed(0)} px`);
   }
+  links.forEach((link, k) => {
+    const moved = target(link).getBoundingClientRect().top + scrollY - places[k];
+    if (Math.abs(moved) > 3) missed.push(`${link.hash} moved by ${moved.toFixed(0)} px`);
+  });
   return missed;
 }"""
 
