@@ -680,7 +680,9 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             value = getattr(vars(self)["_fitted"], name[:-1])
             if value is not None:
                 return value
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+        is_fitted_name = name in _FITTED or name == "components_"
+        raise AttributeError(f"{missing}; it exists only after fit" if is_fitted_name else missing)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(name for name in _FITTED if hasattr(self, name))]
@@ -688,8 +690,6 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     @property
     def components_(self) -> Any:
         """The weights W1, of shape (n_hidden, n_features)."""
-        if not hasattr(self, "parameters_"):
-            raise AttributeError("components_ exists only after fit")
         return self.parameters_.W1
 
     @property

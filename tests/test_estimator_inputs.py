@@ -321,3 +321,12 @@ def test_scaling_stays_in_the_range_of_the_output_and_is_inverted(X, output_acti
     span = np.ptp(X, axis=0) if scaling == "feature" else np.full(X.shape[1], np.ptp(X))
     tolerance = 1e-12 * (span + np.abs(X).max()) + np.finfo(float).tiny
     assert (np.abs(model.scaling_.invert(scaled) - X) <= tolerance).all()
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(np.float64, 1e90), (np.float32, 1e12)])
+def test_numbers_whose_products_could_overflow_are_refused_with_their_place(dtype, value):
+    X = GOOD.astype(dtype)
+    model = small().fit(X)
+    X[7, 2] = value
+    with pytest.raises(ValueError, match=r"X holds 1e\+\d+ at row 7, column 2"):
+        model.transform(X)

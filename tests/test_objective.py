@@ -5,6 +5,7 @@ notes do; the second takes central differences of the cost; the third is JAX's a
 differentiation of a formula written for it. None of them uses a line of the code under test.
 """
 
+import inspect
 import math
 from contextlib import contextmanager
 
@@ -18,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from saelib import Parameters, SparseObjective, _blas
 from saelib import objective as objective_module
+from saelib.activations import ACTIVATIONS
 
 jax.config.update("jax_enable_x64", True)
 
@@ -571,3 +573,31 @@ def test_theta_of_the_wrong_length_is_refused(length):
     objective = make(10, 3, 2, "sigmoid", None)
     with pytest.raises(ValueError, match=rf"theta has shape \({length},\).*need shape \(17,\)"):
         objective(np.zeros(length))
+
+
+# --- what is easily lost ------------------------------------------------------------------
+
+
+def test_the_defaults_are_those_of_the_assignment():
+    defaults = inspect.signature(SparseObjective).parameters
+    names = ("weight_decay", "sparsity_target", "sparsity_weight")
+    assert [defaults[name].default for name in names] == [1e-4, 0.01, 3.0]
+
+
+def test_sums_over_the_rows_are_kept_in_float64_for_data_in_float32():
+    X = some_data(40, 3, "sigmoid", 0, np.float32)
+    f = ACTIVATIONS["sigmoid"]
+    p = Parameters.unravel(some_theta(3, 2, 1).astype(np.float32), 3, 2)
+    w = objective_module.BiasUnitWeights.of(p, f, f)
+    buffers = objective_module.Buffers.of([[slice(0, 40)]], 3, 2, X.dtype)
+    assert objective_module.sum_activations(X, [slice(0, 40)], w, f, buffers).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_outputs_far_out_give_no_warning(dtype):
+    """exp overflows on its way to the right output, 0."""
+    objective = make(40, 3, 2, "sigmoid", None, dtype=dtype)
+    theta = some_theta(3, 2, 1)
+    theta[-3:] = -1e4
+    terms, _ = objective.evaluate(theta)
+    assert terms.reconstruction == pytest.approx(np.sum(objective.X**2.0) / 80, rel=1e-5)
