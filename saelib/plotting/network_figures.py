@@ -237,7 +237,7 @@ def _connect(
             left, right = np.array([layer * _COLUMN, start]), np.array([(layer + 1) * _COLUMN, end])
             if backward:
                 arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 0, "shrinkB": 33}
-                ax.annotate("", left, right, arrowprops=arrow, zorder=1)
+                ax.annotate("", tuple(left), tuple(right), arrowprops=arrow, zorder=1)
             else:
                 ax.plot(*np.stack([left, right]).T, color=FAINT, linewidth=1.0, zorder=1)
             # Where the lines to different units are apart.
