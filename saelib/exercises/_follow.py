@@ -454,9 +454,10 @@ class _Search:
     def _one_change(self, success: Success) -> Finding:
         place = success.place
         text = self._text(place)
+        what = "the right value" if success.quantity else "one change"
         lines = [
             f"{self._agreement(success.statement)}Line {place.line}, `{text}`, is the one to look "
-            "at: with one change there everything is right."
+            f"at: with {what} there everything is right."
         ]
         words = self._should_be(success)
         if words:

@@ -145,7 +145,7 @@ class Verdict:
             body.append(f"Hint: {self.hints[0]}")
         further = []
         if len(self.hints) > 1:
-            how = f"{self.call}.hint(2)" if self.call else "its .hint(2)"
+            how = f"{self.call}.hint(2)" if self.call else "put .hint(2) behind the call"
             further.append(f"A second hint: {how}.")
         if not self.correct and self.chapter:
             mistakes = ", and What goes wrong" if self.written else ""
