@@ -53,6 +53,7 @@ def test_no_call_is_invented_for_what_has_no_name():
     verdict = check_sigmoid(lambda z: 1 / (1 + np.exp(z)))
     assert verdict.call == ""
     assert "lambda" not in str(verdict)
+    assert "put .hint(2) behind the call" in str(verdict)
 
 
 def unwritten(z):

@@ -30,8 +30,6 @@ def tool():
 
 
 def test_right_answers_in_all_styles_are_accepted(tool):
-    import jax  # noqa: F401 - its first import takes longer than a checker waits
-
     assert sum(len(styles) for styles in tool.STYLES.values()) >= 30
     assert all(len(styles) >= 3 for styles in tool.STYLES.values())
     assert tool.refused() == []

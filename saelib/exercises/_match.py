@@ -47,7 +47,10 @@ class Pool:
         self._by_shape: dict[tuple[int, ...], list[tuple[Match, Any]]] = {}
         lengths = {len(v) for v in given.values() if v.ndim == 2}
         for name, value in {**self.quantities, **given}.items():
-            for match, form in _forms(name, value, lengths):
+            for near, form in _forms(name, value, lengths):
+                # That a variable equals an argument as a whole speaks for nothing.
+                alias = name in given and form.shape == value.shape
+                match = Match(min(near.kinship, Kinship.SCALED), name) if alias else near
                 if form.size and np.isfinite(form).all():
                     self._by_shape.setdefault(form.shape, []).append((match, form))
 

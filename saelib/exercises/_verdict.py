@@ -121,8 +121,8 @@ class Verdict:
         --------
         >>> from saelib.exercises import check_mean_activation
         >>> check_mean_activation(lambda A: A.sum(axis=0)).example()
-        A = [[0.1 0.6]]
-        the result: yours [0.1 0.6], right [0.05 0.3 ]
+        A = [[0.9] [0.3]]
+        the result: yours [1.2], right [0.6]
         """
         return self.shrink() if self.shrink is not None and not self.correct else None
 
@@ -145,7 +145,7 @@ class Verdict:
             body.append(f"Hint: {self.hints[0]}")
         further = []
         if len(self.hints) > 1:
-            how = f"{self.call}.hint(2)" if self.call else "its .hint(2)"
+            how = f"{self.call}.hint(2)" if self.call else "put .hint(2) behind the call"
             further.append(f"A second hint: {how}.")
         if not self.correct and self.chapter:
             mistakes = ", and What goes wrong" if self.written else ""
