@@ -89,7 +89,7 @@ def random_units(train: Array, test: Array, seed: int, effort: int) -> Iterator[
         # Each unit is above one half for the share `on` of the training images.
         b1 = -np.quantile(train @ W1.T, 1 - on, axis=0)
         units = Parameters(W1, W1.T, b1, np.zeros(train.shape[1]))
-        yield encode(train, units), encode(test, units)
+        yield encode(train, units), encode(test, units)  # type: ignore[misc]
 
 
 LEARNERS: dict[str, Callable[[Array, Array, int, int], Iterator[Pair]]] = {

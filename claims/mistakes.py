@@ -69,7 +69,7 @@ class WrongObjective(SparseObjective):
     mistakes: tuple[str, ...] = ()
     also_in_cost = False
 
-    def evaluate(self, theta: Array) -> tuple[CostTerms, Array]:
+    def evaluate(self, theta: Array) -> tuple[CostTerms, Array]:  # type: ignore[override]
         """Return cost terms and gradient."""
         p = Parameters.unravel(theta, self.n_features, self.n_hidden)
         constants = (self.weight_decay, self.sparsity_target, self.sparsity_weight)
@@ -154,7 +154,7 @@ def checks(*, seed: int, effort: int) -> dict[str, float]:
         loud = WrongObjective(
             X, 16, weight_decay=decay, sparsity_target=0.1, sparsity_weight=weight
         )
-        numeric = _blocks(numerical_gradient(loud, theta))
+        numeric = _blocks(numerical_gradient(loud, theta))  # type: ignore[arg-type]
         for name in ("", *SPARSITY, *DECAY, *WAY_BACK):
             loud.mistakes = (name,) if name else ()
             pairs = list(zip(_blocks(loud(theta)[1]), numeric, strict=True))
@@ -178,4 +178,4 @@ def checks(*, seed: int, effort: int) -> dict[str, float]:
 
 def _blocks(vector: Array) -> list[Array]:
     p = Parameters.unravel(vector, 16, 16)
-    return [p.W1.ravel(), p.W2.ravel(), p.b1, p.b2]
+    return [p.W1.ravel(), p.W2.ravel(), p.b1, p.b2]  # type: ignore[list-item]

@@ -44,7 +44,7 @@ def steps(*, seed: int, effort: int) -> dict[str, float]:
             a2 = sigmoid(p.W1 @ x + p.b1)
             a3 = sigmoid(p.W2 @ a2 + p.b2)
             delta3 = (a3 - x) * a3 * (1 - a3)
-            delta2 = (p.W2.T @ delta3 + slope(rho_hat)) * a2 * (1 - a2)
+            delta2 = (p.W2.T @ delta3 + slope(rho_hat)) * a2 * (1 - a2)  # type: ignore[arg-type]
             W1 += np.outer(delta2, x) / len(data)
             W2 += np.outer(delta3, a2) / len(data)
             b1 += delta2 / len(data)
