@@ -132,7 +132,7 @@ def descend(
                 theta = theta + first
             gradient = note(theta)
     costs, norms, path = zip(*met, strict=True)
-    kept = np.array(path).reshape(-1, theta.size)
+    kept = np.array(path) if keep_path else np.empty((0, theta.size))
     return Descent(theta, np.array(costs), np.array(norms), kept)
 
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 
 from saelib.exercises import _network, _patches, _pointwise, _turned, _vectors
+from saelib.exercises._capstone import check_pipeline, train_pipeline
 from saelib.exercises._derivation import Exercise, Mistake
 from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
@@ -43,12 +44,14 @@ __all__ = [
     "check_normalize_patches",
     "check_number",
     "check_numerical_gradient",
+    "check_pipeline",
     "check_sample_patches",
     "check_sampler_tests",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
     "check_ward",
+    "train_pipeline",
     "ward_diagnoses",
     "ward_runs",
     "wrong_answer",

@@ -37,17 +37,21 @@ from saelib.plotting.speed_figures import (
 )
 from saelib.plotting.style import COLOURS, INK, TEXT_COLOURS, new_axes, style, use_style
 from saelib.plotting.training_figures import (
+    plot_edge_counts,
     plot_normalization,
     plot_optimizers,
     plot_pipeline,
+    plot_ravine,
     plot_snapshots,
     plot_spectra,
     plot_sweep,
+    plot_yours_and_expected,
     radial_amplitude,
 )
 from saelib.plotting.visualization_figures import (
     plot_dictionary,
     plot_gabor_fits,
+    plot_multiplier,
     plot_scales,
     plot_top_patches,
     plot_tuning,
@@ -67,6 +71,7 @@ __all__ = [
     "plot_cost_slice",
     "plot_curves",
     "plot_dictionary",
+    "plot_edge_counts",
     "plot_filters",
     "plot_gabor_fits",
     "plot_gains",
@@ -76,6 +81,7 @@ __all__ = [
     "plot_history_panels",
     "plot_kl",
     "plot_mean_activations",
+    "plot_multiplier",
     "plot_network",
     "plot_normalization",
     "plot_optimizers",
@@ -83,6 +89,7 @@ __all__ = [
     "plot_patches",
     "plot_penalties",
     "plot_pipeline",
+    "plot_ravine",
     "plot_row_times",
     "plot_scales",
     "plot_snapshots",
@@ -97,6 +104,7 @@ __all__ = [
     "plot_two_roads",
     "plot_ward",
     "plot_worked_network",
+    "plot_yours_and_expected",
     "radial_amplitude",
     "style",
     "use_style",
