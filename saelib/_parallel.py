@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from saelib._browser import IN_BROWSER
+
 __all__ = ["available_cores", "map_in_order", "map_in_two_steps", "single_threaded_blas"]
 
 Item = TypeVar("Item")
@@ -69,6 +71,8 @@ def _set_threads(numbers: Sequence[int]) -> None:
 
 def available_cores() -> int:
     """Return the number of cores this process may run on."""
+    if IN_BROWSER:
+        return 1  # whatever the machine has, no second thread can be started
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 import threading
+import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -57,18 +60,24 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], time_limit: 
             with np.errstate(all="ignore"):
                 outcome["value"] = function(*arguments)
         except _TimeIsUp:
-            pass
+            outcome["late"] = True
         except BaseException as error:
             outcome["error"] = error
 
     # A thread can be given up on any system; signals exist only on some, in the main thread only.
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(time_limit)
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimeIsUp)
-        )
+    try:
+        thread.start()
+    except RuntimeError:  # Python in a browser has no threads
+        _with_deadline(work, time.monotonic() + time_limit)
+    else:
+        thread.join(time_limit)
+        if thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_TimeIsUp)
+            )
+            outcome["late"] = True
+    if "late" in outcome:
         raise Trouble(
             "too-slow",
             f"The function was still running after {time_limit:g} seconds and was stopped.",
@@ -78,6 +87,22 @@ def _call(function: Callable[..., Any], arguments: tuple[Any, ...], time_limit: 
     if "error" in outcome:
         raise _trouble_of(outcome["error"])
     return outcome["value"]
+
+
+def _with_deadline(work: Callable[[], None], deadline: float) -> None:
+    """Do `work`, and raise _TimeIsUp inside of it at its first line after the deadline."""
+
+    def watch(frame: FrameType, event: str, argument: Any) -> Any:
+        if time.monotonic() > deadline:
+            raise _TimeIsUp
+        return watch
+
+    before = sys.gettrace()
+    sys.settrace(watch)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
 
 
 def _trouble_of(error: BaseException) -> Trouble:
