@@ -13,6 +13,9 @@ import sys
 import time
 from pathlib import Path
 
+import live_files
+import runtime
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / "made-from"
@@ -23,13 +26,21 @@ SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "te
 def main() -> int:
     """Build if a source has changed; return 0 if the site is there and without a warning."""
     os.chdir(ROOT)
-    wanted = fingerprint()
+    try:
+        for_browser = found_for_browser()
+    except runtime.Missing as error:
+        print(f"Sorry: {error}")
+        return 1
+    wanted = fingerprint(with_live=for_browser)
     if STAMP.exists() and STAMP.read_text() == wanted and (SITE / "index.html").exists():
         print(f"The book is up to date: {SITE / 'index.html'}")
         return 0
     start = time.perf_counter()
     print("Building the book ...", flush=True)
     STAMP.unlink(missing_ok=True)
+    os.environ.pop("SAELIB_LIVE", None)
+    if for_browser:
+        os.environ["SAELIB_LIVE"] = str(live_files.gather())
     if not built(ROOT / "book", ROOT):
         return 1
     # What readers download: without solutions, and with them.
@@ -38,6 +49,23 @@ def main() -> int:
     STAMP.write_text(wanted)
     print(f"Built in {time.perf_counter() - start:.0f} s: {SITE / 'index.html'}")
     return 0
+
+
+def found_for_browser() -> bool:
+    """Tell whether the pages can run their code, and say it if they cannot but should.
+
+    For a public site that is an error: it would silently lose what its readers know.
+    """
+    if not live_files.wanted():
+        return False
+    try:
+        runtime.fetch(runtime.folder())
+    except runtime.Missing as error:
+        if os.environ.get("CI") == "true":
+            raise
+        print(f"The pages will not run their code in the browser: {error}", flush=True)
+        return False
+    return True
 
 
 def built(source: Path, output: Path) -> bool:
@@ -60,9 +88,9 @@ def built(source: Path, output: Path) -> bool:
     return True
 
 
-def fingerprint() -> str:
+def fingerprint(with_live: bool) -> str:
     """Return a digest of everything that the pages are made from."""
-    digest = hashlib.sha256(str(ROOT).encode())
+    digest = hashlib.sha256(f"{ROOT} {with_live}".encode())
     for name in SOURCES:
         path = ROOT / name
         files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file())
