@@ -205,6 +205,7 @@ const session = {
           this.cells[message.cell].add(message.kind, message.text);
         if (message.type === "ready") {
           this.times = { ...message.times, all: Math.round(performance.now() - began) };
+          stop.hidden = this.running === null;
           this.say(`Python is ready, after ${seconds(this.times.all)}.`);
           resolve();
         }
@@ -239,6 +240,15 @@ const session = {
   },
 
   async runNow(cell, really) {
+    stop.hidden = false;
+    try {
+      return await this.runSteps(cell, really);
+    } finally {
+      stop.hidden = true;
+    }
+  },
+
+  async runSteps(cell, really) {
     cell.say("waiting for Python");
     try {
       await this.start();
