@@ -35,10 +35,10 @@ def names_in(statements: Sequence[ast.stmt]) -> Names:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         }
         new, changed = _bound(statement)
-        # What a loop or a branch sets, it may not have set before it is read.
-        reads |= (loaded | changed) - sets
+        taken = loaded | changed
         if isinstance(statement, (ast.For, ast.With)):
-            reads -= _targets(statement) - _loaded_in_head(statement)
+            taken -= _targets(statement) - _loaded_in_head(statement)
+        reads |= taken - sets
         changes |= changed - sets
         sets |= new
     return Names(frozenset(reads), frozenset(sets), frozenset(changes))
