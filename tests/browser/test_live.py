@@ -38,9 +38,8 @@ def started(tab, page):
     tab.page.set_default_timeout(10 * MINUTES)
     opened = tab.to(page)
     opened.get_by_role("button", name="Run the code on this page").click()
-    opened.wait_for_function(
-        "liveSession.times || /could not/.test(document.querySelector('.live-status').textContent)"
-    )
+    # Not by a function in the page: a strict policy would not let Playwright make one of a text.
+    opened.locator(".live-status", has_text=re.compile("is ready|could not")).wait_for()
     assert opened.evaluate("liveSession.times"), opened.inner_text(".live-status")
     return opened
 
@@ -117,23 +116,23 @@ def test_every_cell_shows_in_the_page_what_the_book_has_stored(visit, page):
     cells = code_cells(page)
     ids = opened.evaluate("liveSession.cells.map((cell) => cell.box.id)")
     assert ids == [f"code-{cell.id}" for cell in cells]
-    long = []
+    same = 0
     for index, cell in enumerate(cells):
         found = opened.evaluate(RUN, index)
         if found["outcome"] == "stored":
             continue
         assert found["done"], (cell.source, found["kinds"])
         assert joined(found["kinds"]) == stored(cell), cell.source
-        long.append((found["ms"], cell.id))
-    assert opened.locator(".live-output figure img, .live-output img").count() >= sum(
-        kind == "png" for k, c in enumerate(cells) if k in _shown(opened) for kind, _ in stored(c)
+        same += 1
+    assert same > len(cells) / 2
+    assert opened.locator(".live-output img").count() == sum(
+        kind == "png" for k in _shown(opened) for kind, _ in stored(cells[k])
     )
     stub, check, right, wrong = answers(opened)
     for text, verdict in ((wrong, "wrong"), (right, "right")):
         write(opened, stub, text)
         assert opened.evaluate(RUN, check)["outcome"] == verdict, text
     assert not tab.faults
-    print(page, opened.evaluate("[liveSession.times, liveSession.heap]"), max(long))
 
 
 def _shown(opened):
@@ -326,7 +325,7 @@ def test_the_second_visit_needs_no_network_and_the_first_nothing_but_webassembly
     end()
     opened.reload()
     opened.get_by_role("button", name="Run the code on this page").click()
-    opened.wait_for_function("liveSession.times")
+    opened.locator(".live-status", has_text="is ready").wait_for()
     assert opened.evaluate(RUN, 2)["done"]
     context.close()
 
