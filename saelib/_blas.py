@@ -27,6 +27,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from saelib._browser import IN_BROWSER
+
 __all__ = ["available_cores", "single_threaded_blas"]
 
 # Reentrant, so that a signal handler that forks, or garbage that is collected, may enter again.
@@ -99,6 +101,8 @@ def _let_any_thread_set(library: Any) -> None:
 
 def available_cores() -> int:
     """Return the number of cores this process may use, by affinity and by container quota."""
+    if IN_BROWSER:
+        return 1  # whatever the machine has, no second thread can be started
     if hasattr(os, "sched_getaffinity"):
         return max(min(len(os.sched_getaffinity(0)), _granted_cores()), 1)
     return _granted_cores()

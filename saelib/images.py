@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn, idctn
 
+from saelib._browser import IN_BROWSER, photographs
 from saelib._extras import require
 from saelib._validation import no_masked_entries, whole_number
 
@@ -79,7 +80,10 @@ def natural_images() -> dict[str, Image]:
     >>> len(images), images["camera"].shape
     (10, (512, 512))
     """
+    if IN_BROWSER:
+        return photographs(IMAGE_CREDITS)
     require("skimage", "natural_images")
+
     from skimage import data
     from sklearn.datasets import load_sample_image
 

@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 __all__ = ["read_arrays", "write_arrays"]
 
@@ -74,6 +72,8 @@ def write_arrays(
     >>> description
     {'n_iter': 3}
     """
+    from safetensors.numpy import save as to_bytes
+
     # safetensors writes the memory of an array as it lies there, whatever its strides say.
     contiguous = {
         name: np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
@@ -158,6 +158,8 @@ def read_arrays(
         If the file is no safetensors file, is cut short, was not written by saelib, holds
         something else than `kind`, was changed since, or is of a later format.
     """
+    from safetensors import SafetensorError, safe_open
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; check the path")
