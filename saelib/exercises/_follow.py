@@ -32,6 +32,10 @@ __all__ = ["Finding", "changing_line", "follow"]
 # reached; made anew for each input, since a quantity of the derivation is another one there.
 Make = Callable[[Pool], Callable[[Sequence[Any], Mapping[str, Any], int], Any]]
 
+# How much speaks for a change: it gives a named quantity, or the result itself, out of values
+# that are right.
+_A_QUANTITY, _THE_RESULT = 3, 2
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -175,8 +179,11 @@ class _Search:
                 success = self._try(statement, attempt(statement))
                 if success is not None:
                     self.successes.append(success)
-            if self.successes:
+            # A line that was right before may be mended in vain: another may be found yet.
+            if any(map(self._evidence, self.successes)):
                 return
+        if self.successes:
+            return
         self._first_wrong_value()
 
     def _make_small(self) -> None:
@@ -418,27 +425,34 @@ class _Search:
         """
         if len(self.successes) < 2:
             return self.successes
-        ranks = [self._evidence(success) for success in self.successes]
-        return [s for s, rank in zip(self.successes, ranks, strict=True) if rank == max(ranks)]
+        first = {id(success.statement): success for success in reversed(self.successes)}
+        ranks = {key: self._evidence(success) for key, success in first.items()}
+        best = max(ranks.values())
+        # That the last line can be mended says little, if another speaks for itself as well.
+        enough = 1 if best == _THE_RESULT else best
+        return [success for key, success in first.items() if ranks[key] >= enough]
 
     def _evidence(self, success: Success) -> int:
         if isinstance(success.statement.node, ast.For) or not self.exercise.steps:
             return 0
         right_inputs = self._inputs_are_right(success.statement)
-        was_right = success.statement.kinship is Kinship.EXACT
         last = self.exercise.steps[-1].name
+        # What gives the result before the result is asked for was not right.
+        was_right = success.statement.kinship is Kinship.EXACT and all(
+            match.name != last for match in success.statement.matches
+        )
         pool = self.pools[self.wrong]
         ranks = [0]
         for _, value in self._values_after(success):
             for match in pool.matches(value):
                 exact = match.kinship is Kinship.EXACT and match.name in pool.quantities
                 if exact and match.name != last:
-                    ranks.append(3 if right_inputs else 1)
+                    ranks.append(_A_QUANTITY if right_inputs else 1)
                 elif exact:
-                    ranks.append(2 if right_inputs else 0)
+                    ranks.append(_THE_RESULT if right_inputs else 0)
             if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
-                ranks.append(3)
-        return max(ranks) - (2 if was_right else 0)
+                ranks.append(_A_QUANTITY)
+        return max(0, max(ranks) - (2 if was_right else 0))
 
     def _values_after(self, success: Success) -> list[tuple[str, Any]]:
         """Return what the changed statement gives in the function that is right."""
