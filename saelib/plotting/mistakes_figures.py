@@ -231,7 +231,7 @@ def plot_ward(
         means.semilogy(np.sort(run.rho_hat), "o", color=COLOURS["hidden"], markersize=3.5)
         means.set(ylim=(target / 3, 1.3), xlabel="unit", xticks=[])
         means.set_yticks([target, 0.1, 1.0], [f"{target:g}", "0.1", "1"])
-        means.text(0.03, 0.86, r"$\hat\rho$", transform=means.transAxes, color=INK)
+        means.text(0.5, 0.45, r"$\hat\rho$", transform=means.transAxes, ha="center", color=INK)
         plot_filters(run.filters, ax=tiles)
         for ax in (cost, means):
             ax.minorticks_off()
