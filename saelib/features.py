@@ -65,8 +65,8 @@ def _side(W: Array) -> int:
 def maximal_inputs(W1: ArrayLike) -> Array:
     """Return, for every hidden unit, the input of norm 1 that excites it most.
 
-    Eq. (7.1) ``maximal-input``, CS294A p. 18: x_j = W_ij / sqrt(Σ_j W_ij²). The activation is
-    f(W_i · x + b_i) with a rising f, so it is greatest where x points along W_i.
+    Eq. (7.1) ``maximal-input``, CS294A p. 18: x_k = W_jk / sqrt(Σ_k' W_jk'²). The activation is
+    f(W_j · x + b_j) with a rising f, so it is greatest where x points along W_j.
 
     Parameters
     ----------
