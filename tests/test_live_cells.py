@@ -197,6 +197,16 @@ def test_the_long_statement_of_a_cell_is_left_out_and_the_rest_is_run(tmp_path, 
     assert runner.namespace["twice"] == [14]
 
 
+def test_a_kept_value_is_not_changed_a_second_time(tmp_path, shown):
+    source = "def f():\n    return 2\n\nt = {'a': 1, 'b': 2}\nassert t.pop('a') == 1"
+    chapter = cells.Chapter([source, "print(t, f)"])
+    target = tmp_path / "x.safetensors"
+    results.keep(target, chapter, 0, np.array([0, 9.0, 0]), {"t": {"b": 2}, "f": print})
+    assert runner.run(0, source, "c", target.read_bytes()) == "ok"
+    assert runner.namespace["t"] == {"b": 2}
+    assert runner.namespace["f"]() == 2
+
+
 def test_nothing_is_kept_if_what_later_cells_take_cannot_be(tmp_path):
     chapter = cells.Chapter(["f = open('x')", "print(f)"])
     target = tmp_path / "x.safetensors"

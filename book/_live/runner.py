@@ -138,13 +138,16 @@ def _run_all(source: str, filename: str) -> Any:
 
 
 def _run_from(stored: bytes, source: str, filename: str) -> None:
-    """Run the quick statements of a cell; where a long one stood, take what it left behind."""
+    """Take what a cell left behind, and run only what makes names that were not kept.
+
+    A statement whose names were kept must not be run: it may change them a second time.
+    """
     kept, description = results_format.values(stored)
     left_out = set(description["statements"])
+    namespace.update(kept)
     for k, statement in enumerate(ast.parse(source, filename).body):
-        if k in left_out:
-            namespace.update(kept)
-        else:
+        own = cells.names_in([statement])
+        if k not in left_out and (own.sets | own.changes) - kept.keys():
             exec(compile(ast.Module([statement], []), filename, "exec"), namespace)
     namespace.update(kept)
 
