@@ -29,7 +29,7 @@ setup: ## Install the locked packages into .venv (the other targets do it when n
 	@test -n "$(PYTHON)" || { echo "Sorry: no Python from 3.11 to 3.14 was found; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
 
-book: setup ## Build the book; prints where it is (LIVE=0: without code that runs in the pages)
+book: setup ## Build the book; prints where it is (LIVE=1: its pages run their code)
 	@$(BIN) tools/book.py
 
 serve: book ## Build the book and show it at http://127.0.0.1:8000
