@@ -7,10 +7,10 @@ BIN := .venv/bin/python
 STEP := $(BIN) tools/step.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit browser notebooks address bench lock clean
+.PHONY: help setup book serve pdf test lint unit browser live-times notebooks address bench lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: ## Install the locked packages into .venv (the other targets do it when needed)
 	@test -n "$(PYTHON)" || { echo "Sorry: no Python from 3.11 to 3.14 was found; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -41,6 +41,10 @@ unit: setup ## Run the tests and docstring examples with coverage, and every not
 
 browser: book ## Visit every built page in a browser
 	@$(STEP) "Visiting every page" $(BIN) -m pytest -q tests/browser
+
+live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
+	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
+		tests/browser/test_live.py
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
