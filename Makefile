@@ -19,7 +19,7 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit packages browser notebooks
+.PHONY: help setup book serve pdf test lint unit packages browser notebooks live-times
 .PHONY: claims address test-newest test-lowest sphinx release bench lock clean
 
 help: ## List the targets
@@ -55,6 +55,11 @@ packages: book ## Install what readers get in clean environments, and run every 
 
 browser: book ## Visit every built page in a browser
 	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
+
+live-times: export LIVE = 1
+live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
+	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
+		tests/browser/test_live.py
 
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)

@@ -77,6 +77,17 @@ def test_only_what_is_new_or_follows_from_it_is_run_again():
     assert plan.order(4, chapter) == [3, 4]
 
 
+def test_a_name_that_a_solution_has_set_since_is_made_anew():
+    sources = ["answer = ...", "check(answer)", "answer = 3", "check(answer)"]
+    plan, chapter = cells.Plan(), cells.Chapter(sources, skip=[2, 3])
+    for index in range(4):
+        plan.note(index, sources[index], True)
+    assert plan.order(1, chapter) == [0, 1]
+    assert plan.order(3, chapter) == [3]
+    plan.note(0, sources[0], True)
+    assert plan.order(1, chapter) == [1]
+
+
 def test_a_cell_has_another_digest_if_one_that_it_needs_has_changed():
     before = cells.Chapter(SOURCES)
     after = cells.Chapter(["x = [7]", *SOURCES[1:]])

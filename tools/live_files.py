@@ -42,7 +42,13 @@ def gather() -> Path:
     late = {known["packages"][name]["file_name"] for name in ON_DEMAND}
     size = sum(pin["size"] * COMPRESSED.get(n, 1) for n, pin in files.items() if n not in late)
     size += (TARGET / "photographs.zip").stat().st_size
-    words = {"runtime": folder, "wheel": wheel(), "megabytes": round(size / 1e6)}
+    sizes = {name: entry["size"] / 1e6 for name, entry in known["packages"].items()}
+    words = {
+        "late": {name: sizes[name] for name in ON_DEMAND},
+        "runtime": folder,
+        "wheel": wheel(),
+        "megabytes": round(size / 1e6),
+    }
     (TARGET / "live.json").write_text(json.dumps(words), encoding="utf-8")
     return TARGET
 

@@ -102,8 +102,9 @@ def _lines(chapter: str, claims: list[register.Claim]) -> Iterator[str]:
         values = register.measured(claim, results)
         numbers = [value for value in values.values() if value is not None]
         found = f"{min(numbers):.3g} to {max(numbers):.3g}" if numbers else "nothing yet"
+        runs = f"{len(values)} of {len(claim.runs)} runs"
         yield (
-            f"| `{claim.label}` | {_allowed(claim)} | {found} ({len(values)} of {len(claim.runs)} runs) "
+            f"| `{claim.label}` | {_allowed(claim)} | {found} ({runs}) "
             f"| {register.verdict(claim, values)} |"
         )
     versions = {name: number for entry in used for name, number in entry["versions"].items()}

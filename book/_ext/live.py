@@ -26,9 +26,13 @@ from sphinx.util.docutils import SphinxDirective
 BOOK = Path(__file__).resolve().parents[1]
 SCRIPTS = BOOK / "_live"
 RESULTS = BOOK / "_data" / "results"
+TIMES = BOOK / "_data" / "live-times.json"
 PINS = BOOK.parent / "tools" / "runtime.json"
 PAGE_MODULES = ("cells.py", "results_format.py", "faster.py", "runner.py")
 PACKAGES = ("numpy", "scipy", "matplotlib", "pillow", "tqdm", "threadpoolctl")
+# Loaded at the start in chapters that name them; elsewhere when a cell turns out to need them.
+# scikit-learn does not find a pandas that comes after it.
+BY_NAME = {"sklearn": ("scikit-learn", "joblib"), "pandas": ("pandas", "pytz")}
 CANNOT = (
     "The code on this page can be run in the browser where scripts are allowed and the page comes "
     "from a web server (make serve); the notebook above runs in Jupyter."
@@ -82,14 +86,16 @@ def add_line(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         if node.get("nb_element") == "cell_code":
             node["ids"].append(anchor(notebook.cells[node["cell_index"]].id))
     known = json.loads((place / "live.json").read_text(encoding="utf-8"))
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    more = [name for word, names in BY_NAME.items() if word in code for name in names]
     data = {
         "boot": {
             "runtime": known["runtime"],
             "wheel": known["wheel"],
-            "packages": PACKAGES,
+            "packages": [*PACKAGES, *more],
             "modules": PAGE_MODULES,
         },
-        "megabytes": known["megabytes"],
+        "megabytes": round(known["megabytes"] + sum(known["late"][name] for name in more)),
         "heavy": heavy_cells(docname),
     }
     text = json.dumps(data).replace("<", "\\u003c")
@@ -130,10 +136,54 @@ def copy_files(app: Sphinx, exception: Exception | None) -> None:
     (target / "cache.js").replace(Path(app.outdir) / "live-cache.js")
 
 
-class LiveParts(SphinxDirective):
-    """What Python in the page is made of, and under which licences."""
+class Tables(SphinxDirective):
+    """A table from Markdown rows."""
+
+    def rows(self) -> list[str]:
+        """Return the lines."""
+        raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
+        """Return the nodes that the lines make."""
+        box = nodes.container()
+        box.document = self.state.document
+        lines = StringList(self.rows(), source=self.name)
+        self.state.nested_parse(lines, self.content_offset, box)
+        return box.children
+
+
+class LiveTimes(Tables):
+    """What the last `make live-times` measured: bytes, start, memory, chapters."""
+
+    def rows(self) -> list[str]:
+        """Return three tables, one under the other."""
+        self.env.note_dependency(str(TIMES))
+        known = json.loads(TIMES.read_text(encoding="utf-8"))
+        native = json.loads((BOOK / "_data" / "run-times.json").read_text())["seconds"]
+        rows = ["| what is loaded | MB | in all |", "|---|---:|---:|"]
+        total = 0.0
+        for name, megabytes in known["megabytes"].items():
+            total += megabytes
+            rows.append(f"| {name} | {megabytes:.1f} | {total:.1f} |")
+        rows += ["", "| start | seconds |", "|---|---:|"]
+        rows += [f"| {name} | {value:.1f} |" for name, value in known["start"].items()]
+        rows += [
+            "",
+            "| chapter | cells | same | stored | page s | notebook s | Python MB | page MB |",
+        ]
+        rows += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
+        for page, row in sorted(known["chapters"].items()):
+            rows.append(
+                f"| {{doc}}`{page}` | {row['cells']} | {row['same']} | {row['stored']} "
+                f"| {row['seconds']:.0f} | {native[page]:.0f} | {row['heap']:.0f} | {row['page']} |"
+            )
+        return [*rows, "", f"Measured in {known['browser']} on {known['machine']}."]
+
+
+class LiveParts(Tables):
+    """What Python in the page is made of, and under which licences."""
+
+    def rows(self) -> list[str]:
         """Return two tables, one under the other."""
         self.env.note_dependency(str(PINS))
         known = json.loads(PINS.read_text(encoding="utf-8"))
@@ -145,17 +195,14 @@ class LiveParts(SphinxDirective):
             for name, entry in known["packages"].items()
         ]
         rows += ["", "| photograph | by |", "|---|---|"]
-        rows += [f"| {name} | {credit} |" for name, credit in IMAGE_CREDITS.items()]
-        box = nodes.container()
-        box.document = self.state.document
-        self.state.nested_parse(StringList(rows, source=self.name), self.content_offset, box)
-        return box.children
+        return rows + [f"| {name} | {credit} |" for name, credit in IMAGE_CREDITS.items()]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the parts."""
     if prepared() is not None:
         app.add_css_file("live/live.css", priority=910)
+    app.add_directive("live-times", LiveTimes)
     app.add_directive("live-parts", LiveParts)
     app.connect("doctree-resolved", add_line, priority=600)
     app.connect("html-page-context", add_scripts, priority=900)

@@ -147,6 +147,16 @@ class Chapter:
         self.sources = list(sources)
         self.names = [names_in(parsed(source)) for source in self.sources]
         self.edges = needs(self.names, skip)
+        self.makers = [self._makers(index) for index in range(len(self.sources))]
+
+    def _makers(self, index: int) -> dict[str, int]:
+        """Return the names that a cell takes, each with the cell that it comes from."""
+        own = self.names[index]
+        return {
+            name: max(k for k in self.edges[index] if name in self.names[k].sets)
+            for name in own.reads | own.changes
+            if any(name in self.names[k].sets for k in self.edges[index])
+        }
 
     def digest(self, index: int) -> str:
         """Return a name for the code of a cell together with all that it needs."""
@@ -165,17 +175,26 @@ class Plan:
 
     def __init__(self) -> None:
         self.done: dict[int, tuple[int, str]] = {}
+        self.maker: dict[str, int] = {}  # the cell that has set a name last
         self.clock = 0
 
     def order(self, target: int, chapter: Chapter) -> list[int]:
         """Return the cells to run, in order; the last is `target` itself."""
         stale: set[int] = set()
         needed = closure(target, chapter.edges)
+        # A cell elsewhere, such as a solution, may have set a name since.
+        overwritten = {
+            maker
+            for index in needed
+            for name, maker in chapter.makers[index].items()
+            if self.maker.get(name, maker) != maker
+        }
         for index in needed:
             stamp, source = self.done.get(index, (0, ""))
             before = [self.done.get(k, (0, ""))[0] for k in chapter.edges[index]]
             fresh = (
                 stamp > 0
+                and index not in overwritten
                 and source == chapter.sources[index]
                 and not chapter.edges[index] & stale
                 and all(other < stamp for other in before)
@@ -187,6 +206,8 @@ class Plan:
     def note(self, index: int, source: str, ok: bool) -> None:
         """Remember that a cell has been run, and whether it went well."""
         self.clock += 1
+        # Even a cell that failed may have set what stands before the error.
+        self.maker.update(dict.fromkeys(names_in(parsed(source)).sets, index))
         if ok:
             self.done[index] = (self.clock, source)
         else:

@@ -77,6 +77,7 @@ def start() -> None:
     builtins.display = display  # type: ignore[attr-defined]
     sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
     done.done.clear()
+    done.maker.clear()
 
 
 def plan(target: int, sources: Sequence[str], skip: Sequence[int]) -> list[tuple[int, str]]:

@@ -2,14 +2,17 @@
 
 import configparser
 import functools
+import gzip
 import http.server
 import json
 import os
+import platform
 import re
 import threading
 import time
 
 import nbformat
+import processor
 import pytest
 from serve import Quiet
 from test_pages import CHAPTERS, STICKING_OUT, WCAG, soup, violations
@@ -26,9 +29,13 @@ RUN = """async (index) => {
 SANITIZE = configparser.RawConfigParser()
 SANITIZE.read(ROOT / "tools" / "nbval-sanitize.cfg")
 
+# Where `make live-times` wants what these tests measure; see "Run times and versions".
+TIMES = ROOT / "book" / "_data" / "live-times.json"
+MEASURE = os.environ.get("SAELIB_LIVE_TIMES") == "1"
+
 if not (SITE / "_static" / "live" / "page.js").exists():
     message = "the site was built without code that runs in the page"
-    if os.environ.get("CI") == "true" and os.environ.get("LIVE") != "0":
+    if os.environ.get("CI") == "true" and os.environ.get("LIVE") == "1":
         pytest.fail(message, pytrace=False)
     pytest.skip(message, allow_module_level=True)
 
@@ -99,7 +106,7 @@ def answers(opened):
         stub,
         check,
         right,
-        re.sub(r"answer = .*", "answer = -987.25", written),
+        re.sub(r"= \.\.\.", "= -987.25", written),
     )
 
 
@@ -116,6 +123,7 @@ def test_every_cell_shows_in_the_page_what_the_book_has_stored(visit, page):
     cells = code_cells(page)
     ids = opened.evaluate("liveSession.cells.map((cell) => cell.box.id)")
     assert ids == [f"code-{cell.id}" for cell in cells]
+    began = processor.worker_seconds()
     same = 0
     for index, cell in enumerate(cells):
         found = opened.evaluate(RUN, index)
@@ -125,6 +133,12 @@ def test_every_cell_shows_in_the_page_what_the_book_has_stored(visit, page):
         assert joined(found["kinds"]) == stored(cell), cell.source
         same += 1
     assert same > len(cells) / 2
+    if MEASURE:
+        row = {"cells": len(cells), "same": same, "stored": len(cells) - same}
+        row["seconds"] = round(processor.worker_seconds() - began, 1)
+        row["heap"] = round(opened.evaluate("liveSession.heap") / 1e6)
+        row["page"] = processor.megabytes()
+        note(chapters={page.removesuffix(".html"): row})
     assert opened.locator(".live-output img").count() == sum(
         kind == "png" for k in _shown(opened) for kind, _ in stored(cells[k])
     )
@@ -133,6 +147,53 @@ def test_every_cell_shows_in_the_page_what_the_book_has_stored(visit, page):
         write(opened, stub, text)
         assert opened.evaluate(RUN, check)["outcome"] == verdict, text
     assert not tab.faults
+
+
+def note(**news):
+    """Write down what was measured, beside what is known."""
+    known = json.loads(TIMES.read_text()) if TIMES.exists() else {}
+    for key, value in news.items():
+        known[key] = {**known.get(key, {}), **value} if isinstance(value, dict) else value
+    TIMES.write_text(json.dumps(known, indent=2) + "\n")
+
+
+@pytest.mark.skipif(not MEASURE, reason="make live-times measures")
+def test_what_is_loaded_and_how_long_a_start_takes_is_written_down(browser, site):
+    live = SITE / "_static" / "live"
+    runtime = next(live.glob("runtime/*"))
+    pins = json.loads((ROOT / "tools" / "runtime.json").read_text())
+
+    def packages(*names):
+        return sum(pins["packages"][name]["size"] for name in names)
+
+    core = [(runtime / name).read_bytes() for name in pins["core"]]
+    late = ("scikit-learn", "joblib", "pandas", "pytz")
+    rest = pins["packages"].keys() - {"numpy", "scipy", "openblas", *late} | {"pytz"}
+    steps = {
+        "Python, as a server compresses it": sum(len(gzip.compress(b, 6)) for b in core),
+        "numpy": packages("numpy"),
+        "scipy with OpenBLAS": packages("scipy", "openblas"),
+        "matplotlib and what it needs": packages(*rest),
+        "saelib and the scripts": sum(
+            path.stat().st_size for path in live.glob("*") if path.suffix in (".whl", ".js", ".py")
+        ),
+        "the photographs, where they are used": (live / "photographs.zip").stat().st_size,
+        "scikit-learn, in two chapters": packages("scikit-learn", "joblib"),
+        "pandas, in one chapter": packages("pandas"),
+    }
+    start = {}
+    context = browser.new_context()
+    for name in ("first visit", "second visit"):
+        tab = Visit(context, site)
+        start[name] = round(started(tab, FIVE).evaluate("liveSession.times.all") / 1000, 1)
+        tab.page.close()
+    context.close()
+    note(
+        megabytes={name: round(size / 1e6, 1) for name, size in steps.items()},
+        start=start,
+        browser=f"Chromium {browser.version}",
+        machine=f"{platform.system()} {platform.machine()}",
+    )
 
 
 def _shown(opened):
@@ -188,11 +249,13 @@ def test_a_learner_writes_checks_stops_comes_back_and_takes_the_work_along(visit
     # By keyboard alone: Tab walks through the field, and indents once one writes.
     area = exercise.locator("textarea").first
     exercise.get_by_role("button", name=re.compile("^Run")).first.focus()
+    opened.keyboard.press("Shift+Tab")  # the button that copies
     opened.keyboard.press("Shift+Tab")
     assert area.evaluate("a => a === document.activeElement")
     opened.keyboard.press("Tab")
     assert not area.evaluate("a => a === document.activeElement")
     opened.keyboard.press("Shift+Tab")
+    assert area.evaluate("a => a === document.activeElement")
     opened.keyboard.press("Control+a")
     opened.keyboard.type("def f(x):\nreturn x")
     assert area.input_value() == "def f(x):\n    return x"
