@@ -143,7 +143,7 @@ def test_equations_are_rendered_headings_in_order_and_pictures_described(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag_in_both_themes(visit, page):
-    tab = visit(width=1280)
+    tab = visit(width=1280, reduced_motion="reduce")  # no colour caught half way
     opened = tab.to(page)
     assert opened.evaluate("document.documentElement.dataset.theme") == "light"
     assert opened.evaluate(UNRENDERED) == []
