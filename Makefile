@@ -19,8 +19,8 @@ ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem /etc/pki/
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book serve pdf test lint unit packages browser notebooks
-.PHONY: address test-newest test-lowest sphinx release bench lock clean
+.PHONY: help setup book serve pdf test lint unit packages browser notebooks live-times
+.PHONY: claims address test-newest test-lowest sphinx release bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -29,7 +29,7 @@ setup: ## Install the locked packages into .venv (the other targets do it when n
 	@test -n "$(PYTHON)" || { echo "Sorry: no Python from 3.11 to 3.14 was found; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
 
-book: setup ## Build the book; prints where it is
+book: setup ## Build the book; prints where it is (LIVE=1: its pages run their code)
 	@$(BIN) tools/book.py
 
 serve: book ## Build the book and show it at http://127.0.0.1:8000
@@ -56,9 +56,17 @@ packages: book ## Install what readers get in clean environments, and run every 
 browser: book ## Visit every built page in a browser
 	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
 
+live-times: export LIVE = 1
+live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
+	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
+		tests/browser/test_live.py
+
 notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=book/05-backpropagation.ipynb
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
 	@$(STEP) "Comparing with an older processor" $(BIN) tools/compare.py $(ONLY)
+
+claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
+	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
 
 address: setup ## Give the notebooks their first cell, which knows the public address in _config.yml
 	@$(BIN) tools/address.py

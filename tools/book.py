@@ -15,17 +15,28 @@ import time
 from pathlib import Path
 
 import yaml
-from bundle import downloads
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
+import live_files  # noqa: E402
+import runtime  # noqa: E402
+from bundle import downloads  # noqa: E402
 from public_address import public_address  # noqa: E402
 
 SITE = ROOT / "_build" / "html"
 STAMP = ROOT / "_build" / "made-from"
 LOG = ROOT / "_build" / "build.log"
 PDF = ROOT / "_build" / "sparse-autoencoders.pdf"
-SOURCES = ("_config.yml", "_toc.yml", "requirements.lock", "book", "saelib", "tests", "tools")
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "requirements.lock",
+    "book",
+    "claims",
+    "saelib",
+    "tests",
+    "tools",
+)
 SOURCES += ("pyproject.toml", "hatch_build.py", "LICENSE", "LICENSE-text")
 # What the pages derive links from, beside _config.yml.
 ADDRESSES = ("SAELIB_REPOSITORY", "SAELIB_SITE_ADDRESS")
@@ -39,8 +50,13 @@ def main() -> int:
     except ValueError as error:
         print(f"Sorry: {error}")
         return 1
+    try:
+        for_browser = found_for_browser()
+    except runtime.Missing as error:
+        print(f"Sorry: {error}")
+        return 1
     pdf = printed()
-    wanted = fingerprint() + (" with a PDF" if pdf else "")
+    wanted = fingerprint(with_live=for_browser) + (" with a PDF" if pdf else "")
     if STAMP.exists() and STAMP.read_text() == wanted and (SITE / "index.html").exists():
         print(f"The book is up to date: {SITE / 'index.html'}")
         return 0
@@ -48,6 +64,9 @@ def main() -> int:
     print("Building the book ...", flush=True)
     STAMP.unlink(missing_ok=True)
     os.environ["SAELIB_PDF"] = "1" if pdf else ""
+    os.environ.pop("SAELIB_LIVE", None)
+    if for_browser:
+        os.environ["SAELIB_LIVE"] = str(live_files.gather())
     if not built(ROOT / "book", ROOT):
         return 1
     # What readers download: notebooks without solutions and with them, and all in one.
@@ -66,6 +85,23 @@ def repository() -> tuple[str, str]:
     """Return the address and the branch that _config.yml names."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]
     return config["url"] or "", config["branch"]
+
+
+def found_for_browser() -> bool:
+    """Tell whether the pages can run their code, and say it if they cannot but should.
+
+    For a public site that is an error: it would silently lose what its readers know.
+    """
+    if not live_files.wanted():
+        return False
+    try:
+        runtime.fetch(runtime.folder())
+    except runtime.Missing as error:
+        if os.environ.get("CI") == "true":
+            raise
+        print(f"The pages will not run their code in the browser: {error}", flush=True)
+        return False
+    return True
 
 
 def built(source: Path, output: Path) -> bool:
@@ -99,9 +135,9 @@ def printed() -> bool:
     )
 
 
-def fingerprint() -> str:
+def fingerprint(with_live: bool = False) -> str:
     """Return a digest of everything that the pages are made from."""
-    digest = hashlib.sha256(str(ROOT).encode())
+    digest = hashlib.sha256(f"{ROOT} {with_live}".encode())
     digest.update(repr([os.environ.get(name, "") for name in ADDRESSES]).encode())
     for name in SOURCES:
         path = ROOT / name

@@ -313,9 +313,9 @@ class Book:
     def _role(self, match: re.Match[str]) -> str:
         role, text = match["role"], match["text"]
         target = match["target"] or match["only"]
-        if role in ("eq", "numref"):
-            kind = "({})" if role == "eq" else "Fig. {}"
-            return kind.format(self.numbers.get(target, "?"))
+        if role in ("eq", "numref", "claim"):
+            kind = {"eq": "({})", "numref": "Fig. {}", "claim": "(measured: *{}*)"}[role]
+            return kind.format(target if role == "claim" else self.numbers.get(target, "?"))
         if role == "doc":
             title = text or self.titles.get(target, target)
             return f"[{title}]({target}.ipynb)" if target[:2].isdigit() else f"*{title}*"
