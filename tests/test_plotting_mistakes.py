@@ -4,7 +4,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from saelib.plotting import plot_gradient_check, plot_history_panels, plot_tile_panels
+from saelib.exercises import ward_runs
+from saelib.plotting import (
+    plot_gradient_check,
+    plot_history_panels,
+    plot_tile_panels,
+    plot_ward,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -17,8 +23,8 @@ def test_the_check_writes_out_errors_and_leaves_the_right_blocks_empty():
     ax = plot_gradient_check({"right": [1e-10] * 4, "odd": [0.98, 2e-9, 0.005, np.inf]}, title="T")
     assert [(t.get_text(), t.get_position()) for t in ax.texts] == [
         ("0.98", (0, 1)),
-        ("5e-03", (2, 1)),
-        (">10", (3, 1)),
+        ("0.0050", (2, 1)),
+        ("∞", (3, 1)),
     ]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["right", "odd"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["W1", "W2", "b1", "b2"]
@@ -46,24 +52,57 @@ def test_the_check_refuses_what_is_not_four_errors(row):
         plot_gradient_check({"a": row})
 
 
+def test_numbers_of_all_sizes_have_two_digits_and_no_power_of_ten():
+    ax = plot_gradient_check({"a": [26.3, 1.04, 0.00123, 2e-5]})
+    assert [text.get_text() for text in ax.texts] == ["26", "1.0", "0.0012", "<0.0001"]
+
+
 def test_every_training_has_its_panel_before_the_same_reference():
     histories = {"a": [9, 3, 1], "b": [9, 8], "c": [9], "d": [9, 1, 0.5, 0.2]}
-    figure = plot_history_panels(histories, [9, 2, 0.1], title="T")
+    figure = plot_history_panels(histories, [9, 2, 0.1], level=0.5, title="T")
     assert len(figure.axes) == 4
     for ax, (name, curve) in zip(figure.axes, histories.items(), strict=True):
         assert ax.get_title(loc="left") == name
-        np.testing.assert_array_equal(ax.lines[0].get_ydata(), [9, 2, 0.1])
-        np.testing.assert_array_equal(ax.lines[1].get_ydata(), curve)
+        assert ax.lines[0].get_ydata()[0] == 0.5
+        np.testing.assert_array_equal(ax.lines[1].get_ydata(), [9, 2, 0.1])
+        np.testing.assert_array_equal(ax.lines[2].get_ydata(), curve)
         assert ax.get_ylim() == figure.axes[0].get_ylim()
         assert ax.get_ylim()[0] < 0.1
     assert figure.get_suptitle() == "T"
 
 
+def test_the_end_of_a_training_is_seen_even_if_it_lies_above_the_panel():
+    figure = plot_history_panels({"high": [9, 8], "low": [9, 0.5, 0.4]}, [9, 0.3], level=0.5)
+    high, low = (ax.lines[3] for ax in figure.axes)
+    top = figure.axes[0].get_ylim()[1]
+    assert (high.get_marker(), high.get_xdata()[0], high.get_ydata()[0]) == ("^", 2, top)
+    assert (low.get_marker(), low.get_xdata()[0], low.get_ydata()[0]) == ("o", 3, 0.4)
+    assert [ax.texts[0].get_text() for ax in figure.axes] == ["8.00, step 1", "0.40, step 2"]
+
+
 def test_a_cost_that_is_not_positive_is_refused():
     with pytest.raises(ValueError, match="costs of 'a' must be"):
-        plot_history_panels({"a": [1, -1]}, [1, 2])
+        plot_history_panels({"a": [1, -1]}, [1, 2], level=1)
     with pytest.raises(ValueError, match="costs of 'reference' must be"):
-        plot_history_panels({"a": [1, 1]}, [])
+        plot_history_panels({"a": [1, 1]}, [], level=1)
+    with pytest.raises(ValueError, match="costs of 'level' must be"):
+        plot_history_panels({"a": [1, 1]}, [1], level=0)
+
+
+def test_the_ward_shows_check_cost_means_and_filters_of_every_run():
+    runs = dict(list(ward_runs().items())[:2])
+    figure = plot_ward(runs, title="Who is ill?")
+    assert len(figure.axes) == 6
+    for (name, run), row, axes in zip(
+        runs.items(), figure.subfigs, np.reshape(figure.axes, (2, 3)), strict=True
+    ):
+        assert row.get_suptitle().startswith(f"{name}   check: W1 ")
+        np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), run.cost)
+        np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), np.sort(run.rho_hat))
+        assert axes[1].lines[0].get_ydata()[0] == 0.01
+        assert len(axes[2].images) == 1
+    assert "W1 0.0033,  W2 right" in figure.subfigs[1].get_suptitle()
+    assert figure.get_suptitle() == "Who is ill?"
 
 
 @pytest.mark.parametrize("kind", ["filters", "patches"])
@@ -86,7 +125,9 @@ def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="errors is empty"):
         plot_gradient_check({})
     with pytest.raises(ValueError, match="histories is empty"):
-        plot_history_panels({}, [1.0])
+        plot_history_panels({}, [1.0], level=1.0)
+    with pytest.raises(ValueError, match="runs is empty"):
+        plot_ward({})
     with pytest.raises(ValueError, match="tiles is empty"):
         plot_tile_panels({})
     with pytest.raises(ValueError, match="kind is 'odd'; choose one of"):

@@ -3,12 +3,13 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from saelib.plotting import plot_block_times, plot_times, plot_two_passes
+from saelib.plotting import plot_block_times, plot_row_times, plot_times, plot_two_passes
 
 
-def test_every_version_has_its_bar_and_its_ratio_to_the_floor():
+def test_every_version_has_its_dot_and_its_ratio_to_the_floor():
     ax = plot_times({"loop": 0.5, "blocks": 0.012, "threads": 0.005}, floor=0.01, title="Faster")
-    assert [bar.get_width() for bar in ax.patches] == [0.5, 0.012, 0.005]
+    assert [line.get_xdata()[0] for line in ax.lines[:3]] == [0.5, 0.012, 0.005]
+    assert not ax.patches  # a logarithmic axis has no 0 for a bar to start from
     texts = [text.get_text() for text in ax.texts]
     assert texts == ["500 ms, 50x", "12 ms, 1.2x", "5 ms, 0.5x", "the five products"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["loop", "blocks", "threads"]
@@ -49,3 +50,24 @@ def test_every_block_is_worked_on_once_in_each_pass():
 def test_blocks_that_two_cores_cannot_share_evenly_are_refused(n_blocks):
     with pytest.raises(ValueError, match=f"n_blocks is {n_blocks}; give an even number"):
         plot_two_passes(n_blocks)
+
+
+def test_the_block_that_the_library_takes_has_a_ring():
+    ax = plot_block_times([10, 100, 1000], [0.05, 0.02, 0.015], floor=0.01, chosen=100)
+    ring = ax.lines[1]
+    assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (100, 20)
+    assert ring.get_fillstyle() == "none"
+    with pytest.raises(ValueError, match="chosen is 7; choose one of the rows"):
+        plot_block_times([10, 100], [0.05, 0.02], floor=0.01, chosen=7)
+
+
+def test_versions_are_compared_over_the_number_of_examples():
+    times = {"plain": [1e-4, 1e-3], "saelib": [2e-4, 5e-4]}
+    ax = plot_row_times([100, 1000], times, title="Few rows")
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.1, 1.0], [0.2, 0.5]]
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    assert ax.get_title(loc="left") == "Few rows"
+    with pytest.raises(ValueError, match="'plain' has 1 times for 2 numbers of rows"):
+        plot_row_times([100, 1000], {"plain": [1.0]})
+    with pytest.raises(ValueError, match="seconds has 3 versions; give one or two"):
+        plot_row_times([1], {name: [1.0] for name in "abc"})

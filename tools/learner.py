@@ -18,6 +18,9 @@ from typing import Any
 
 import nbformat
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from address import public, with_first_cell
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 
@@ -310,9 +313,9 @@ class Book:
     def _role(self, match: re.Match[str]) -> str:
         role, text = match["role"], match["text"]
         target = match["target"] or match["only"]
-        if role in ("eq", "numref"):
-            kind = "({})" if role == "eq" else "Fig. {}"
-            return kind.format(self.numbers.get(target, "?"))
+        if role in ("eq", "numref", "claim"):
+            kind = {"eq": "({})", "numref": "Fig. {}", "claim": "(measured: *{}*)"}[role]
+            return kind.format(target if role == "claim" else self.numbers.get(target, "?"))
         if role == "doc":
             title = text or self.titles.get(target, target)
             return f"[{title}]({target}.ipynb)" if target[:2].isdigit() else f"*{title}*"
@@ -342,8 +345,8 @@ def main(folder: Path) -> None:
         target = folder / variant.__name__
         target.mkdir(parents=True, exist_ok=True)
         for path in chapters():
-            notebook = variant(nbformat.read(path, as_version=4), book)
-            nbformat.write(notebook, target / path.name)
+            notebook = with_first_cell(nbformat.read(path, as_version=4), *public())
+            nbformat.write(variant(notebook, book), target / path.name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +13,18 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from saelib.plotting.filters import plot_filters, plot_patches
-from saelib.plotting.style import FAINT, FONT_SIZE, INK, new_axes, new_figure, set_title, style
+from saelib.plotting.style import (
+    COLOURS,
+    FAINT,
+    FONT_SIZE,
+    INK,
+    new_axes,
+    new_figure,
+    set_title,
+    style,
+)
 
-__all__ = ["plot_gradient_check", "plot_history_panels", "plot_tile_panels"]
+__all__ = ["plot_gradient_check", "plot_history_panels", "plot_tile_panels", "plot_ward"]
 
 BLOCKS = ("W1", "W2", "b1", "b2")
 _GREYS = LinearSegmentedColormap.from_list("greys of the check", ["#F2F2F2", "#9E9E9E"])
@@ -78,7 +87,7 @@ def plot_gradient_check(
     ax.set_xticks(np.arange(5) - 0.5, minor=True)
     ax.grid(which="minor", color=FAINT, linewidth=0.4)
     ax.tick_params(which="both", length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set_visible(False)
+    ax.spines[:].set(visible=True, color=FAINT, linewidth=0.8)
     set_title(ax, title)
     return ax
 
@@ -86,17 +95,23 @@ def plot_gradient_check(
 def plot_history_panels(
     histories: Mapping[str, ArrayLike],
     reference: ArrayLike,
+    level: float,
     ncols: int = 3,
     title: str | None = None,
 ) -> Figure:
-    """Draw the cost of several trainings, one panel each, with the same one in grey behind all.
+    """Draw how several trainings end, one panel each, with the same one in grey behind all.
+
+    The costs are drawn on a linear scale around `level`, where wrong trainings stop; those above
+    it come in from the top. Beside its end every curve has its last cost and its last step.
 
     Parameters
     ----------
-    histories : mapping of str to array_like of shape (n_steps,)
-        Name of a training to its cost at every step, greater than 0.
-    reference : array_like of shape (n_steps,)
+    histories : mapping of str to array_like of shape (n_steps + 1,)
+        Name of a training to its cost at the start and after every step, greater than 0.
+    reference : array_like of shape (n_steps + 1,)
         The cost of the training to compare with.
+    level : float, greater than 0
+        A cost to compare with, as that of answering always with the mean patch; a dashed line.
     ncols : int, at least 1
         Panels per row.
     title : str, optional
@@ -105,7 +120,7 @@ def plot_history_panels(
     Returns
     -------
     matplotlib.figure.Figure
-        The figure, with one axes per training; both scales are logarithmic and shared.
+        The figure, with one axes per training; both scales are shared.
 
     Raises
     ------
@@ -115,21 +130,34 @@ def plot_history_panels(
     Examples
     --------
     >>> from saelib.plotting import plot_history_panels
-    >>> figure = plot_history_panels({"halved": [50, 2, 0.5]}, [50, 1, 0.4, 0.3])
-    >>> len(figure.axes[0].lines)
-    2
+    >>> figure = plot_history_panels({"halved": [50, 2, 0.5]}, [50, 1, 0.4, 0.3], level=0.5)
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['0.50, step 2']
     """
     behind = _positive("reference", reference)
     curves = {name: _positive(name, history) for name, history in histories.items()}
-    figure, panels = _panels("histories", len(curves), ncols, 1.45, title)
+    _positive("level", [level])
+    figure, panels = _panels("histories", len(curves), ncols, 1.5, title)
     longest = max(len(curve) for curve in (behind, *curves.values()))
-    lowest = min(float(curve.min()) for curve in (behind, *curves.values()))
-    highest = max(float(curve.max()) for curve in (behind, *curves.values()))
+    lowest = min(level, *(float(curve.min()) for curve in (behind, *curves.values())))
+    # The curves have the lower half to themselves; above are the words.
+    bottom, top = lowest - 0.15 * level, level + 1.8 * (level - lowest) + 0.15 * level
     for place, (ax, (name, curve)) in enumerate(zip(panels, curves.items(), strict=True)):
-        ax.loglog(np.arange(len(behind)) + 1, behind, color=FAINT, linewidth=1.4)
-        steps, last = np.arange(len(curve)) + 1, [len(curve) - 1]
-        ax.loglog(steps, curve, color=INK, linewidth=2.2, marker="o", markersize=5, markevery=last)
-        ax.set(xlim=(0.8, longest * 1.3), ylim=(lowest / 1.5, highest * 1.8))
+        ax.axhline(level, color=FAINT, linewidth=1.0, linestyle=(0, (4, 3)))
+        ax.semilogx(np.arange(len(behind)) + 1, behind, color=FAINT, linewidth=1.4)
+        ax.semilogx(np.arange(len(curve)) + 1, curve, color=INK, linewidth=2.2)
+        above = curve[-1] > top
+        ax.plot(
+            [len(curve)], [top if above else curve[-1]], color=INK, clip_on=False,
+            marker="^" if above else "o", markersize=8 if above else 7,
+        )  # fmt: skip
+        ax.text(
+            0.97, 0.8, f"{_three(curve[-1])}, step {len(curve) - 1}", transform=ax.transAxes,
+            ha="right", va="center", fontsize=FONT_SIZE - 1, color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+        )  # fmt: skip
+        ax.set(xlim=(0.8, longest * 1.3), ylim=(bottom, top))
+        ax.set_yticks([level], [f"{level:.2f}"])
         ax.minorticks_off()
         if place + ncols < len(curves):
             ax.set_xticklabels([])
@@ -138,6 +166,80 @@ def plot_history_panels(
         _small_title(ax, name)
     figure.supxlabel("step, counted from 1", fontsize=FONT_SIZE, color=INK)
     figure.supylabel("cost", fontsize=FONT_SIZE, color=INK)
+    return figure
+
+
+def plot_ward(
+    runs: Mapping[str, Any], target: float = 0.01, tolerance: float = 1e-6, title: str | None = None
+) -> Figure:
+    """Draw what is known of several runs, one row each: check, cost, mean activations, filters.
+
+    Parameters
+    ----------
+    runs : mapping of str to object
+        Name of a run to what has the attributes `cost`, `mean_patch`, `rho_hat`, `filters` and
+        `check`, as the values of `saelib.exercises.ward_runs` have.
+    target : float in (0, 1)
+        Sparsity target rho.
+    tolerance : float, greater than 0
+        Largest error of the check that counts as none.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, with three axes per run: cost over the steps, mean activations in ascending
+        order, filters.
+
+    Raises
+    ------
+    ValueError
+        If there is no run.
+
+    Examples
+    --------
+    >>> from saelib.exercises import ward_runs
+    >>> from saelib.plotting import plot_ward
+    >>> figure = plot_ward({"A": ward_runs()["A"]})
+    >>> len(figure.axes)
+    3
+    """
+    if not runs:
+        raise ValueError("runs is empty; give at least one to draw")
+    figure = new_figure(5.0, 1.72 * len(runs) + (0.35 if title else 0.0))
+    rows = figure.subfigures(len(runs), 1, squeeze=False)[:, 0]
+    longest = max(len(run.cost) for run in runs.values())
+    for row, (name, run) in zip(rows, runs.items(), strict=True):
+        check = ",  ".join(
+            f"{block} {_short(error) if error > tolerance else 'right'}"
+            for block, error in zip(BLOCKS, run.check, strict=True)
+        )
+        row.suptitle(
+            f"{name}   check: {check}", x=0.01, ha="left", fontsize=FONT_SIZE, color=INK,
+            weight="bold",
+        )  # fmt: skip
+        with style():
+            cost, means, tiles = row.subplots(1, 3, width_ratios=[1.25, 1, 1])
+        cost.axhline(run.mean_patch, color=FAINT, linewidth=1.0, linestyle=(0, (4, 3)))
+        cost.semilogx(np.arange(len(run.cost)) + 1, run.cost, color=INK, linewidth=2.0)
+        cost.plot([len(run.cost)], run.cost[-1:], "o", color=INK, markersize=6)
+        cost.set(xlim=(0.8, 1.4 * longest), ylim=(0, 2 * run.mean_patch), xlabel="step")
+        cost.set_yticks([0, run.mean_patch], ["0", f"{run.mean_patch:.2f}"])
+        cost.text(0.97, 0.86, "cost", transform=cost.transAxes, ha="right", color=INK)
+        means.axhline(target, color=COLOURS["penalty"], linewidth=1.4)
+        means.semilogy(np.sort(run.rho_hat), "o", color=COLOURS["hidden"], markersize=3.5)
+        means.set(ylim=(target / 3, 1.3), xlabel="unit", xticks=[])
+        means.set_yticks([target, 0.1, 1.0], [f"{target:g}", "0.1", "1"])
+        means.text(0.5, 0.45, r"$\hat\rho$", transform=means.transAxes, ha="center", color=INK)
+        plot_filters(run.filters, ax=tiles)
+        for ax in (cost, means):
+            ax.minorticks_off()
+            ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
+            ax.xaxis.label.set_fontsize(FONT_SIZE - 1)
+            ax.xaxis.labelpad = 0
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
     return figure
 
 
@@ -228,6 +330,14 @@ def _positive(name: str, history: ArrayLike) -> NDArray[np.float64]:
 
 
 def _short(error: float) -> str:
-    if error >= 10:
-        return ">10"
-    return f"{error:.2g}" if error >= 0.01 else f"{error:.0e}"
+    """Return two digits without a power of ten; what is larger than 100 is as good as infinite."""
+    if error > 100:
+        return "∞"
+    if error < 1e-4:
+        return "<0.0001"
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return f"{error:.{digits}f}"
+
+
+def _three(cost: float) -> str:
+    return f"{cost:.0f}" if cost >= 10 else f"{cost:.2f}"

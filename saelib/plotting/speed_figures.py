@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from saelib.plotting.style import COLOURS, FAINT, INK, TEXT_COLOURS, new_axes, set_title
 
-__all__ = ["plot_block_times", "plot_times", "plot_two_passes"]
+__all__ = ["plot_block_times", "plot_row_times", "plot_times", "plot_two_passes"]
 
 
 def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -78,13 +78,15 @@ def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None
 
 def _time(seconds: float) -> str:
     milliseconds = 1e3 * seconds
-    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.2g} ms" if milliseconds < 10 else f"{milliseconds:,.0f} ms"
 
 
 def plot_times(
     seconds: Mapping[str, float], floor: float, ax: Axes | None = None, title: str | None = None
 ) -> Axes:
-    """Draw a bar for every version, on a logarithmic axis, and the floor as a line across.
+    """Draw a dot for every version, on a logarithmic axis, and the floor as a line across.
+
+    Dots and not bars: a logarithmic axis has no 0 from which a bar could start.
 
     Parameters
     ----------
@@ -120,28 +122,24 @@ def plot_times(
     longest = max(seconds.values())
     low = min(floor, *seconds.values()) / 3
     for row, value in enumerate(seconds.values()):
-        ax.barh(row, value, color=COLOURS["hidden"], height=0.62)
+        ax.plot(value, row, "o", color=COLOURS["hidden"], markersize=8)
         ratio = value / floor
         label = f"{_time(value)}, {ratio:.0f}x" if ratio >= 9.5 else f"{_time(value)}, {ratio:.1f}x"
-        # Within the bar if it is long, for otherwise the axes would have to be longer still.
-        inside = value > 4 * low * (longest / low) ** 0.5
+        # On the side where there is more room.
+        left = value > low * (longest / low) ** 0.5
         ax.text(
-            value / 1.08 if inside else max(value, floor) * 1.08,
-            row,
-            label,
-            va="center",
-            ha="right" if inside else "left",
-            color="white" if inside else TEXT_COLOURS["hidden"],
-            weight="bold" if inside else "normal",
-        )
+            value / 1.25 if left else max(value, floor) * 1.25, row, label, va="center",
+            ha="right" if left else "left", color=TEXT_COLOURS["hidden"],
+        )  # fmt: skip
     ax.axvline(floor, color=INK, linewidth=1.6)
     ax.text(1.06 * floor, -0.62, "the five products", ha="left", va="bottom", color=INK)
     ax.set(xscale="log", xlim=(low, 1.6 * longest), xlabel="time of one evaluation")
     ax.set_ylim(len(seconds) - 0.5, -1.1)
     ax.set_yticks(range(len(seconds)), list(seconds))
     ax.tick_params(axis="y", length=0)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:g} ms"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{1e3 * value:,g} ms"))
     ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.grid(axis="y", color=FAINT, alpha=0.25)
     ax.spines["left"].set_visible(False)
     set_title(ax, title)
     return ax
@@ -151,6 +149,7 @@ def plot_block_times(
     rows: Sequence[int],
     seconds: Sequence[float],
     floor: float,
+    chosen: int | None = None,
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -164,6 +163,8 @@ def plot_block_times(
         The times that belong to them.
     floor : float
         The time of the matrix products alone, in seconds.
+    chosen : int, optional
+        One of `rows`, that the library takes; gets a ring.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
@@ -174,6 +175,11 @@ def plot_block_times(
     matplotlib.axes.Axes
         The axes drawn on.
 
+    Raises
+    ------
+    ValueError
+        If `chosen` is not one of `rows`.
+
     Examples
     --------
     >>> from saelib.plotting import plot_block_times
@@ -181,12 +187,79 @@ def plot_block_times(
     >>> ax.get_xlabel()
     'rows in a block'
     """
+    if chosen is not None and chosen not in rows:
+        raise ValueError(f"chosen is {chosen}; choose one of the rows, {list(rows)}")
     ax = new_axes(ax, height=3.2)
     ax.plot(rows, [1e3 * value for value in seconds], "o-", color=COLOURS["hidden"])
+    if chosen is not None:
+        at = 1e3 * seconds[list(rows).index(chosen)]
+        ax.plot(chosen, at, "o", markersize=14, fillstyle="none", color=INK, markeredgewidth=1.6)
+        ax.annotate(
+            "saelib takes", (chosen, at), (-8, 14), textcoords="offset points", ha="right",
+            color=INK,
+        )  # fmt: skip
     ax.axhline(1e3 * floor, color=INK, linewidth=1.6)
     ax.text(min(rows), 0.94e3 * floor, "the five products", ha="left", va="top", color=INK)
     ax.set(xscale="log", ylim=(0, None), xlabel="rows in a block", ylabel="milliseconds")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.grid(axis="y", color=FAINT, alpha=0.3)
+    set_title(ax, title)
+    return ax
+
+
+def plot_row_times(
+    rows: Sequence[int],
+    seconds: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw the time of an evaluation over the number of examples, a line for each version.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        Numbers of examples, ascending, at least 1.
+    seconds : mapping of str to sequence of float
+        Name of a version to its times, greater than 0, one for each of `rows`; one or two
+        versions.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there are no or more than two versions, or one does not have as many times as `rows`.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_row_times
+    >>> ax = plot_row_times([100, 1000], {"plain": [1e-4, 1e-3], "saelib": [2e-4, 5e-4]})
+    >>> [text.get_text() for text in ax.texts]
+    ['plain', 'saelib']
+    """
+    if not 1 <= len(seconds) <= 2:
+        raise ValueError(f"seconds has {len(seconds)} versions; give one or two")
+    ax = new_axes(ax, height=3.2)
+    looks = (("s--", INK, INK), ("o-", COLOURS["hidden"], TEXT_COLOURS["hidden"]))
+    for (name, times), (form, colour, dark) in zip(seconds.items(), looks, strict=False):
+        if len(times) != len(rows):
+            raise ValueError(f"{name!r} has {len(times)} times for {len(rows)} numbers of rows")
+        ax.plot(rows, [1e3 * value for value in times], form, color=colour)
+        ax.annotate(
+            name, (rows[-1], 1e3 * times[-1]), (8, 0), textcoords="offset points", va="center",
+            color=dark, annotation_clip=False,
+        )  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlabel="examples", ylabel="milliseconds")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_minor_formatter(NullFormatter())
+    ax.grid(color=FAINT, alpha=0.3)
     set_title(ax, title)
     return ax
