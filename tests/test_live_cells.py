@@ -88,6 +88,16 @@ def test_a_name_that_a_solution_has_set_since_is_made_anew():
     assert plan.order(1, chapter) == [1]
 
 
+def test_a_check_that_a_solution_takes_an_import_from_does_not_undo_the_solution():
+    first = "from saelib.exercises import check_number\ncheck_number('x', answer)"
+    sources = ["answer = ...", first, "answer = 3", "check_number('x', answer)"]
+    plan, chapter = cells.Plan(), cells.Chapter(sources, skip=[2, 3])
+    for index in range(3):
+        plan.note(index, sources[index], True)
+    assert plan.order(3, chapter) == [3]
+    assert cells.Plan().order(3, chapter) == [0, 1, 2, 3]
+
+
 def test_a_cell_has_another_digest_if_one_that_it_needs_has_changed():
     before = cells.Chapter(SOURCES)
     after = cells.Chapter(["x = [7]", *SOURCES[1:]])

@@ -180,28 +180,39 @@ class Plan:
 
     def order(self, target: int, chapter: Chapter) -> list[int]:
         """Return the cells to run, in order; the last is `target` itself."""
-        stale: set[int] = set()
         needed = closure(target, chapter.edges)
-        # A cell elsewhere, such as a solution, may have set a name since.
-        overwritten = {
-            maker
-            for index in needed
-            for name, maker in chapter.makers[index].items()
-            if self.maker.get(name, maker) != maker
-        }
+        again = {target}
+        while True:
+            order = self._stale(needed, again, chapter)
+            lost = self._lost(order, chapter)
+            if lost <= again:
+                return order
+            again |= lost
+
+    def _stale(self, needed: list[int], again: set[int], chapter: Chapter) -> list[int]:
+        """Return those of the cells that are in `again`, are new, or follow from such a cell."""
+        stale: set[int] = set()
         for index in needed:
             stamp, source = self.done.get(index, (0, ""))
             before = [self.done.get(k, (0, ""))[0] for k in chapter.edges[index]]
             fresh = (
                 stamp > 0
-                and index not in overwritten
                 and source == chapter.sources[index]
                 and not chapter.edges[index] & stale
                 and all(other < stamp for other in before)
             )
-            if not fresh or index == target:
+            if not fresh or index in again:
                 stale.add(index)
-        return [index for index in needed if index in stale]
+        return sorted(stale)
+
+    def _lost(self, order: list[int], chapter: Chapter) -> set[int]:
+        """Return the cells of which a name is wanted that another, a solution, has set since."""
+        maker, lost = dict(self.maker), set()
+        for index in order:
+            wanted = chapter.makers[index].items()
+            lost |= {other for name, other in wanted if maker.get(name, other) != other}
+            maker.update(dict.fromkeys(chapter.names[index].sets, index))
+        return lost
 
     def note(self, index: int, source: str, ok: bool) -> None:
         """Remember that a cell has been run, and whether it went well."""
