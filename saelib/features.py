@@ -18,6 +18,8 @@ __all__ = [
     "active_share",
     "dead_units",
     "edge_like",
+    "edge_strength",
+    "feature_kinds",
     "fit_gabor",
     "gabor",
     "gini",
@@ -30,15 +32,15 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-# A function of eight numbers fits small patches of noise better than one might think. The null
+# A function of eight numbers fits small patches of noise better than one might think, so the
+# share of variance explained cannot be compared across patch sizes; `edge_strength` can. The null
 # is noise without the highest frequencies, like that of whitened images, since what training
 # does not determine in a filter is noise of this kind; white noise is fitted much less well.
-# Quantiles of the R2 of 10,000 such patches of every size (3,000 from 12x12 on).
-_SIDES = (6, 7, 8, 9, 10, 12, 14, 16)
-_CHANCE_R2_99 = (0.835, 0.744, 0.659, 0.585, 0.522, 0.416, 0.336, 0.270)
-_CHANCE_R2_999 = (0.895, 0.811, 0.735, 0.652, 0.590, 0.462, 0.404, 0.301)
+# Limits for the strength: the second keeps out all but three in a thousand patches of such noise
+# at every size from 6x6 on, the first all but one or two in a hundred.
+_NOISE_STRENGTH, _EDGE_STRENGTH = 5.5, 8.0
+_FITTED_NUMBERS = 8
 _MIN_SIDE = 6
-_ACCEPTABLE_R2 = 0.6
 
 
 def _matrix(name: str, values: ArrayLike, shape: str) -> Array:
@@ -63,8 +65,8 @@ def _side(W: Array) -> int:
 def maximal_inputs(W1: ArrayLike) -> Array:
     """Return, for every hidden unit, the input of norm 1 that excites it most.
 
-    Eq. (7.1) ``maximal-input``, CS294A p. 18: x_j = W_ij / sqrt(Σ_j W_ij²). The activation is
-    f(W_i · x + b_i) with a rising f, so it is greatest where x points along W_i.
+    Eq. (7.1) ``maximal-input``, CS294A p. 18: x_k = W_jk / sqrt(Σ_k' W_jk'²). The activation is
+    f(W_j · x + b_j) with a rising f, so it is greatest where x points along W_j.
 
     Parameters
     ----------
@@ -393,20 +395,86 @@ def _selectivity(W: Array) -> Array:
     return 1 - np.divide(orthogonal, highest, out=np.ones(len(W)), where=highest > 0)
 
 
+@lru_cache(maxsize=32)
+def _independent_pixels(side: int) -> float:
+    """Return how many independent numbers a patch of smooth noise holds, its mean apart.
+
+    The effective number of degrees of freedom, (trace C)² / trace C² for the covariance C of the
+    noise that the filter of `whiten` leaves of white noise (Satterthwaite 1946): 17 for 6x6
+    pixels, 30 for 8x8, 47 for 10x10.
+    """
+    n = 8 * side  # large enough for opposite borders not to meet
+    frequency = np.hypot(np.fft.fftfreq(n)[:, None], np.fft.fftfreq(n))
+    similarity = np.fft.ifft2(np.exp(-2 * (frequency / 0.4) ** 4)).real
+    row, column = np.mgrid[:side, :side].reshape(2, -1)
+    C = similarity[(row[:, None] - row) % n, (column[:, None] - column) % n]
+    C = C - C.mean(axis=0) - C.mean(axis=1)[:, None] + C.mean()
+    return float(np.trace(C) ** 2 / np.sum(C * C))
+
+
+def edge_strength(r2: ArrayLike, side: int) -> Array:
+    """Return by how much a Gabor function stands out from what it leaves unexplained.
+
+    The F ratio of a regression: the variance explained per fitted number, of which there are 8,
+    over the variance left per independent number that is left. Smooth noise is taken as the rest;
+    neighbouring pixels of it go together, so that 8x8 pixels hold only 30 independent numbers.
+
+    Unlike R², the ratio compares patches of different sizes: a wider margin of noise around the
+    same edge leaves it as it was, and noise alone reaches the same values at every size (1 in 100
+    of its patches 5.1 to 5.9).
+
+    Parameters
+    ----------
+    r2 : array_like of shape (n_hidden,)
+        Share of the variance that the fit explains, 0 to 1: ``fit_gabor(W).r2``.
+    side : int, at least 6
+        Side of the patch in pixels.
+
+    Returns
+    -------
+    ndarray of shape (n_hidden,)
+        0 for nothing explained, infinite for everything.
+
+    Raises
+    ------
+    ValueError
+        If `side` is below 6 or `r2` not within 0 and 1.
+
+    Examples
+    --------
+    >>> from saelib.features import edge_strength
+    >>> edge_strength([0.5, 0.75], side=8).round(1)
+    array([2.8, 8.4])
+    >>> edge_strength([0.5, 0.75], side=12).round(1)
+    array([ 7.4, 22.1])
+    """
+    side = whole_number("side", side, low=_MIN_SIDE)
+    explained = np.asarray(r2, dtype=np.float64)
+    if not np.all((explained >= 0) & (explained <= 1 + 1e-9)):
+        raise ValueError(f"r2 holds {explained.min():g} to {explained.max():g}; it must be 0 to 1")
+    explained = np.minimum(explained, 1)
+    per_number = (_independent_pixels(side) - _FITTED_NUMBERS) / _FITTED_NUMBERS
+    left = 1 - explained
+    return per_number * np.divide(
+        explained, left, out=np.full_like(explained, np.inf), where=left > 0
+    )
+
+
 def edge_like(W: ArrayLike) -> NDArray[np.bool_]:
     """Return which filters are edge detectors.
 
-    A filter counts if a Gabor function explains enough of its variance and if its answer to
-    gratings at right angles to the best ones is at most half the best answer. Gabor functions
-    describe the receptive fields of simple cells (Jones & Palmer 1987; Ringach 2002); the
-    second condition keeps out round blobs, which a Gabor function can fit as well.
+    A filter counts if a Gabor function stands out from the rest of it, `edge_strength` at least
+    8, and if its answer to gratings at right angles to the best ones is at most half the best
+    answer. Gabor functions describe the receptive fields of simple cells (Jones & Palmer 1987;
+    Ringach 2002); the second condition keeps out round blobs, which a Gabor function can fit as
+    well.
 
-    Enough is at least 60 %, and more than the same fit reaches on all but one in a thousand
-    patches of smooth noise of the same size. Small patches leave a fit of eight numbers much
-    freedom, so the limit is 0.90 for 6x6 pixels, 0.74 for 8x8, and 0.6 from 10x10 on.
+    The limit is the same for all patch sizes; in terms of R² it is 0.87 for 6x6 pixels, 0.74 for
+    8x8, 0.62 for 10x10 and 0.52 for 12x12. It lets pass at most three in a thousand patches of
+    smooth noise; the chapter *Visualization* says how many edges it misses.
 
-    Only the shape of the weights is judged, not their size: a unit that is never active can
-    have weights like an edge. `dead_units` finds those.
+    Only the shape of the weights is judged. `feature_kinds` sets apart units that are never
+    active, and edges of which the patch shows only a part.
 
     Parameters
     ----------
@@ -433,17 +501,80 @@ def edge_like(W: ArrayLike) -> NDArray[np.bool_]:
     array([ True, False])
     """
     W = _matrix("W", W, "(n_hidden, side * side)")
-    chance = float(np.interp(_side(W), _SIDES, _CHANCE_R2_999))
-    fits = fit_gabor(W).r2 >= max(_ACCEPTABLE_R2, chance)
-    return np.asarray(fits & (_selectivity(W) >= 0.5))
+    return _is_edge(W, fit_gabor(W))
+
+
+def _is_edge(W: Array, fit: GaborFit) -> NDArray[np.bool_]:
+    strong = edge_strength(fit.r2, _side(W)) >= _EDGE_STRENGTH
+    return np.asarray(strong & (_selectivity(W) >= 0.5))
+
+
+def feature_kinds(
+    W: ArrayLike, A: ArrayLike | None = None, activation: str = "sigmoid"
+) -> NDArray[np.str_]:
+    """Return what every filter is, in one word.
+
+    Parameters
+    ----------
+    W : array_like of shape (n_hidden, side * side)
+        One square filter per row, at least 6x6 pixels.
+    A : array_like of shape (n_samples, n_hidden), optional
+        Activations of the units; without them no unit is called dead.
+    activation : {"sigmoid", "tanh"}
+        The activation function of `A`.
+
+    Returns
+    -------
+    ndarray of str of shape (n_hidden,)
+        ``"dead"`` where the activations hardly change (`dead_units`), whatever the weights look
+        like. Else ``"edge"`` or ``"cut"`` for edge-like filters (`edge_like`): the centre of the
+        fitted Gabor function lies within the patch, or outside of it, so that the border cuts the
+        stroke and its place is only guessed. Else ``"noise"`` (`noise_units`), or ``"other"``
+        for what is neither edge nor noise.
+
+    Raises
+    ------
+    ValueError
+        If the filters are not square, smaller than 6x6 or not finite, or `A` has not one column
+        per filter.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> import numpy as np
+    >>> from saelib.features import feature_kinds, gabor
+    >>> shape = {"orientation": 0.5, "frequency": 0.15, "width": 2, "length": 3}
+    >>> edge = gabor(8, x=3.5, y=3.5, **shape)
+    >>> cut = gabor(8, x=-1.0, y=3.5, **shape)
+    >>> noise = np.random.default_rng(0).normal(size=(8, 8))
+    >>> feature_kinds([edge.ravel(), cut.ravel(), noise.ravel()]).tolist()
+    ['edge', 'cut', 'noise']
+    """
+    W = _matrix("W", W, "(n_hidden, side * side)")
+    side, fit = _side(W), fit_gabor(W)
+    inside = (np.minimum(fit.x, fit.y) >= -0.5) & (np.maximum(fit.x, fit.y) <= side - 0.5)
+    kinds = np.full(len(W), "other", dtype="<U5")
+    kinds[edge_strength(fit.r2, side) < _NOISE_STRENGTH] = "noise"
+    edges = _is_edge(W, fit)
+    kinds[edges & inside] = "edge"
+    kinds[edges & ~inside] = "cut"
+    if A is not None:
+        dead = dead_units(A, activation)
+        if len(dead) != len(W):
+            raise ValueError(
+                f"A has {len(dead)} columns and W {len(W)} rows; give the activations of the units "
+                "of W, one per column"
+            )
+        kinds[dead] = "dead"
+    return kinds
 
 
 def noise_units(W: ArrayLike) -> NDArray[np.bool_]:
     """Return which filters no Gabor function fits better than it fits noise.
 
-    The limit is the share of variance that the fit explains in all but one in a hundred
-    patches of smooth noise of the same size (see `edge_like`): 0.66 for 8x8 pixels, 0.52 for
-    10x10. Between noise and edges there is room for filters that are neither.
+    The limit is an `edge_strength` of 5.5, which all but one or two in a hundred patches of smooth
+    noise stay below, at every size. Between noise and edges there is room for filters that are
+    neither.
 
     Parameters
     ----------
@@ -468,8 +599,7 @@ def noise_units(W: ArrayLike) -> NDArray[np.bool_]:
     True
     """
     W = _matrix("W", W, "(n_hidden, side * side)")
-    chance = float(np.interp(_side(W), _SIDES, _CHANCE_R2_99))
-    return np.asarray(fit_gabor(W).r2 < chance)
+    return np.asarray(edge_strength(fit_gabor(W).r2, _side(W)) < _NOISE_STRENGTH)
 
 
 def dead_units(

@@ -19,6 +19,8 @@ from saelib.features import (
     active_share,
     dead_units,
     edge_like,
+    edge_strength,
+    feature_kinds,
     fit_gabor,
     gabor,
     gini,
@@ -169,6 +171,56 @@ def test_gabor_functions_are_edges_also_with_a_little_noise(side):
     edges += 0.3 * np.random.default_rng(4).normal(size=edges.shape)
     assert edge_like(edges).mean() >= 0.9
     assert noise_units(edges).sum() == 0
+
+
+def test_a_margin_of_noise_around_an_edge_hardly_changes_its_strength():
+    """What R² cannot do: the same stroke in patches of 8, 12 and 16 pixels."""
+    rng = np.random.default_rng(0)
+    strengths, shares = [], []
+    for side in (8, 12, 16):
+        noise = smooth_noise(40, side, seed=side)
+        noise *= 0.25 / noise.std()
+        middle = (side - 1) / 2
+        edges = np.array(
+            [
+                gabor(side, middle, middle, rng.uniform(0, np.pi), 0.15, 1.3, 2.0, 1.0).ravel()
+                for _ in range(40)
+            ]
+        )
+        r2 = fit_gabor(edges + noise).r2
+        strengths.append(np.median(edge_strength(r2, side)))
+        shares.append(np.median(r2))
+    assert max(strengths) < 1.35 * min(strengths)
+    assert shares[0] > shares[2] + 0.2
+
+
+def test_the_strength_is_the_f_ratio_of_a_regression():
+    # White noise would have side² - 1 independent numbers; smooth noise has about half of them.
+    for side in (6, 8, 10, 16):
+        n = 8 * edge_strength(0.5, side) + 8
+        assert 0.45 * side**2 < n < 0.5 * side**2
+    assert edge_strength(0.8, 8) == pytest.approx(4 * edge_strength(0.5, 8))
+    assert edge_strength([1.0], 8) == np.inf
+    with pytest.raises(ValueError, match="r2 holds"):
+        edge_strength([-0.1], 8)
+    with pytest.raises(ValueError, match="side is 5"):
+        edge_strength([0.1], 5)
+
+
+def test_every_filter_is_of_one_kind_and_dead_units_are_dead_whatever_they_look_like():
+    inside = random_edges(3, 10, seed=0)
+    cut = gabor(10, -1.5, 4.5, 0.1, 0.08, 2.0, 3.0, 0.3).ravel()
+    row, column = np.mgrid[:10, :10]
+    blob = np.exp(-((row - 4.5) ** 2 + (column - 4.5) ** 2) / 6).ravel()
+    W = np.vstack([inside, cut, blob, smooth_noise(1, 10, seed=1)])
+    assert feature_kinds(W).tolist() == ["edge", "edge", "edge", "cut", "other", "noise"]
+    A = np.array([[0.0, 0.01, 0, 0, 0, 0], [1.0, 0.02, 1, 1, 1, 1]])
+    assert feature_kinds(W, A).tolist() == ["edge", "dead", "edge", "cut", "other", "noise"]
+    kinds = feature_kinds(W)
+    np.testing.assert_array_equal(np.isin(kinds, ["edge", "cut"]), edge_like(W))
+    np.testing.assert_array_equal(kinds == "noise", noise_units(W))
+    with pytest.raises(ValueError, match="A has 2 columns and W 6 rows"):
+        feature_kinds(W, A[:, :2])
 
 
 def test_blobs_flat_filters_single_pixels_and_chessboards_are_no_edges():

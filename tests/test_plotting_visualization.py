@@ -9,6 +9,7 @@ from saelib.plotting import (
     COLOURS,
     plot_dictionary,
     plot_gabor_fits,
+    plot_multiplier,
     plot_scales,
     plot_top_patches,
     plot_tuning,
@@ -113,3 +114,22 @@ def test_the_dictionary_draws_a_line_along_the_stripes_at_the_place_of_the_unit(
 def test_a_title_stands_above_all_panels():
     figure = plot_scales(RNG.normal(size=(4, 36)), title="What it says")
     assert figure.get_suptitle() == "What it says"
+
+
+def test_the_multiplier_s_picture_has_the_best_input_on_the_circle_along_the_weights():
+    ax = plot_multiplier([3.0, 4.0], title="t")
+    points = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1)
+    np.testing.assert_allclose(points[0], [0.6, 0.8])
+    assert points[1] @ [0.6, 0.8] < 0.9
+    with pytest.raises(ValueError, match="give two weights"):
+        plot_multiplier([0.0, 0.0])
+
+
+def test_edges_cut_by_the_border_have_no_place_in_the_dictionary():
+    inside = gabor(8, 3.5, 3.5, 0.5, 0.15, 1.5, 2.5).ravel()
+    cut = gabor(8, -1.0, 3.5, 0.2, 0.1, 1.5, 2.5).ravel()
+    figure = plot_dictionary(fit_gabor([inside, cut]), side=8)
+    place, angle = figure.axes
+    assert len(place.lines) == 1
+    assert len(angle.lines[0].get_xdata()) == 2

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from saelib.exercises import _network, _patches, _pointwise, _vectors
+from saelib.exercises._capstone import check_pipeline, train_pipeline
 from saelib.exercises._engine import Exercise, Mistake, check
 from saelib.exercises._numbers import QUESTIONS, check_number
 from saelib.exercises._verdict import Verdict
@@ -38,11 +39,13 @@ __all__ = [
     "check_normalize_patches",
     "check_number",
     "check_numerical_gradient",
+    "check_pipeline",
     "check_sample_patches",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
     "check_ward",
+    "train_pipeline",
     "ward_diagnoses",
     "ward_runs",
     "wrong_answer",

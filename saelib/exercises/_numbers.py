@@ -835,3 +835,46 @@ QUESTIONS["crossing-of-two-versions"] = Question(
         "Set the two equal: the fixed part against the difference per row.",
     ),
 )
+QUESTIONS["largest-step-in-a-ravine"] = Question(
+    chapter="chapter 6, Eq. (6.4)",
+    right=lambda: 2 / 50,
+    wrong={
+        "best-for-the-steep-axis": (
+            lambda: 1 / 50,
+            "With that step the steep coordinate is 0 at once. Larger ones still come closer.",
+        ),
+        "the-flat-axis": (lambda: 2.0, "That is the limit of the flat coordinate alone."),
+        "best-of-all": (
+            lambda: 2 / 51,
+            "That is the step with which the slower coordinate is quickest.",
+        ),
+        "curvature": (lambda: 50.0, "That is the curvature, not a step."),
+    },
+    hints=(
+        "Write down what a step makes of each coordinate: a factor.",
+        "A factor between -1 and 1 shrinks. Which of the two leaves that range first?",
+    ),
+    tolerance=0.002,
+)
+QUESTIONS["steps-to-leave-a-saddle"] = Question(
+    chapter="chapter 6, Eq. (6.4)",
+    right=lambda: float(np.log(1000) / np.log(1.001)),
+    wrong={
+        "straight-line": (
+            lambda: 999.0 / 0.001,
+            "Steps of equal length would take so long; these grow with y.",
+        ),
+        "one-over-the-curvature": (
+            lambda: 1000.0,
+            "In so many steps y grows by a factor e only.",
+        ),
+        "logarithm-to-ten": (
+            lambda: 3 / np.log(1.001),
+            "The logarithms must be of one kind: ln 1000 is not 3.",
+        ),
+    },
+    hints=(
+        "The slope along y is -0.001 y: by which factor does a step with η = 1 change y?",
+        "After k steps the factor is its k-th power, and it has to be 1000.",
+    ),
+)

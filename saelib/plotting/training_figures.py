@@ -15,6 +15,7 @@ from saelib.plotting.curves import _apart
 from saelib.plotting.filters import plot_filters
 from saelib.plotting.style import (
     COLOURS,
+    FAINT,
     FONT_SIZE,
     INK,
     TEXT_COLOURS,
@@ -25,12 +26,15 @@ from saelib.plotting.style import (
 )
 
 __all__ = [
+    "plot_edge_counts",
     "plot_normalization",
     "plot_optimizers",
     "plot_pipeline",
+    "plot_ravine",
     "plot_snapshots",
     "plot_spectra",
     "plot_sweep",
+    "plot_yours_and_expected",
     "radial_amplitude",
 ]
 
@@ -239,6 +243,7 @@ def plot_optimizers(
     plateau: float,
     ax: Axes | None = None,
     title: str | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Axes:
     """Draw the cost of several runs over their iterations, each named at its end.
 
@@ -252,11 +257,14 @@ def plot_optimizers(
         Where to draw; a new figure by default.
     title : str, optional
         What the figure says.
+    limits : (float, float), optional
+        Lowest and highest cost of a linear axis, to look at a part of it; by default the axis is
+        logarithmic and shows everything.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on, with a logarithmic vertical axis.
+        The axes drawn on.
 
     Examples
     --------
@@ -270,9 +278,11 @@ def plot_optimizers(
     costs = {name: np.asarray(cost, dtype=np.float64) for name, cost in runs.items()}
     for line, colour, cost in zip(dashes, greys, costs.values(), strict=False):
         ax.plot(cost, linestyle=line, color=colour, linewidth=2.2 if line == "-" else 1.6)
-    ax.set_yscale("log")
-    low = 0.7 * min(cost.min() for cost in costs.values())
-    high = 1.5 * max(cost.max() for cost in costs.values())
+    low, high = limits or (
+        0.7 * min(cost.min() for cost in costs.values()),
+        1.5 * max(cost.max() for cost in costs.values()),
+    )
+    ax.set_yscale("linear" if limits else "log")
     last = max(map(len, costs.values())) - 1
     ax.plot([0, last], [plateau, plateau], ":", color=COLOURS["output"], linewidth=1.4)
     ax.set(ylim=(low, high), xlim=(0, 1.32 * last), xlabel="iteration")
@@ -284,6 +294,8 @@ def plot_optimizers(
     ]
     ends.sort(key=lambda end: end[1], reverse=True)
     heights = np.log([end[1] / low for end in ends]) / np.log(high / low)
+    if limits:
+        heights = np.clip([(end[1] - low) / (high - low) for end in ends], 0.02, 0.98)
     for (name, _, ink), height in zip(ends, _apart(heights, 0.075), strict=True):
         ax.text(
             1.02 * last,
@@ -296,6 +308,124 @@ def plot_optimizers(
         )
     set_title(ax, title)
     return ax
+
+
+def plot_ravine(
+    paths: Mapping[str, ArrayLike], slopes: tuple[float, float], title: str | None = None
+) -> Figure:
+    """Draw ways down a ravine in two dimensions, one panel for each.
+
+    Parameters
+    ----------
+    paths : mapping of str to array_like of shape (n_steps + 1, 2)
+        The points met, by the name of the way.
+    slopes : (float, float)
+        a and b of the ravine (a x² + b y²) / 2.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The figure, one panel above the other.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_ravine
+    >>> len(plot_ravine({"straight": [[9, 1], [0, 0]]}, slopes=(1, 20)).axes)
+    1
+    """
+    figure, axes = _panels(len(paths), 1, 5.0, 1.35 * len(paths) + 0.6, title)
+    routes = {name: np.asarray(path, dtype=np.float64) for name, path in paths.items()}
+    points = np.concatenate(list(routes.values()))
+    right, top = 1.1 * np.abs(points).max(axis=0)
+    x, y = np.meshgrid(np.linspace(-0.15 * right, right, 90), np.linspace(-top, top, 60))
+    height = 0.5 * (slopes[0] * x**2 + slopes[1] * y**2)
+    levels = height.max() * np.linspace(0.02, 1, 9) ** 2
+    for ax, (name, path) in zip(axes[:, 0], routes.items(), strict=True):
+        ax.contour(x, y, height, levels=levels, colors=FAINT, linewidths=0.8)
+        ax.plot(*path.T, "o-", color=COLOURS["hidden"], markersize=3, linewidth=1.4)
+        ax.plot(0, 0, "+", color=INK, markersize=10)
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(name, loc="left", fontsize=FONT_SIZE)
+    return figure
+
+
+def plot_edge_counts(
+    counts: Mapping[str, Mapping[int, float]],
+    n_units: int,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw the number of edge-like units over the iterations, a line for every setting.
+
+    Parameters
+    ----------
+    counts : mapping of str to mapping of int to float
+        For every setting, by its name, the count by the iteration; at most five.
+    n_units : int
+        Number of units in all, the top of the axis.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_edge_counts
+    >>> len(plot_edge_counts({"early": {10: 2, 50: 9}, "late": {10: 0, 50: 3}}, 25).lines)
+    2
+    """
+    ax = new_axes(ax, height=3.4)
+    last = max(max(line) for line in counts.values())
+    ends = sorted(((line[max(line)], name) for name, line in counts.items()), reverse=True)
+    dashes = ("-", "--", "-.", ":", (0, (5, 1)))
+    for line, dash in zip(counts.values(), dashes, strict=False):
+        ax.plot(list(line), list(line.values()), linestyle=dash, color=COLOURS["hidden"])
+    ax.set(xlim=(0, 1.25 * last), ylim=(-0.5, n_units + 0.5))
+    ax.set(xlabel="iteration", ylabel=f"edge-like units of {n_units}")
+    places = _apart([(end + 0.5) / (n_units + 1) for end, _ in ends], 0.08)
+    for (_, name), place in zip(ends, places, strict=True):
+        ax.text(1.02 * last, place, name, transform=ax.get_xaxis_transform(), va="center")
+    set_title(ax, title)
+    return ax
+
+
+def plot_yours_and_expected(
+    yours: ArrayLike, expected: ArrayLike, title: str | None = None
+) -> Figure:
+    """Draw the weights that somebody learned beside those that were expected.
+
+    Parameters
+    ----------
+    yours, expected : array_like of shape (n_hidden, side * side)
+        Weights, one unit per row.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.plotting import plot_yours_and_expected
+    >>> noise = np.random.default_rng(0).normal(size=(9, 16))
+    >>> [ax.get_title(loc="left") for ax in plot_yours_and_expected(noise, noise).axes]
+    ['yours', 'expected']
+    """
+    figure, axes = _panels(1, 2, 5.0, 2.7 + (0.2 if title else 0.0), title)
+    for ax, W1, name in zip(axes.flat, (yours, expected), ("yours", "expected"), strict=True):
+        plot_filters(W1, ax=ax)
+        ax.set_title(name, loc="left", fontsize=FONT_SIZE)
+    return figure
 
 
 def plot_snapshots(snapshots: Mapping[int, ArrayLike], title: str | None = None) -> Figure:

@@ -12,11 +12,21 @@ from numpy.typing import ArrayLike, NDArray
 from saelib._validation import whole_number
 from saelib.features import GaborFit, TuningCurve, gabor
 from saelib.plotting.filters import plot_filters, plot_patches
-from saelib.plotting.style import COLOURS, FONT_SIZE, INK, new_figure
+from saelib.plotting.style import (
+    COLOURS,
+    FAINT,
+    FONT_SIZE,
+    INK,
+    TEXT_COLOURS,
+    new_axes,
+    new_figure,
+    set_title,
+)
 
 __all__ = [
     "plot_dictionary",
     "plot_gabor_fits",
+    "plot_multiplier",
     "plot_scales",
     "plot_top_patches",
     "plot_tuning",
@@ -93,6 +103,75 @@ def plot_top_patches(
     return figure
 
 
+def plot_multiplier(w: ArrayLike, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw the circle of inputs of norm 1, and why the best of them points along the weights.
+
+    Parameters
+    ----------
+    w : array_like of shape (2,)
+        Weights of a unit on two pixels, not both 0.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The circle, lines of equal w · x, and at two points the weights as an arrow, with the part
+        of them that runs along the circle.
+
+    Raises
+    ------
+    ValueError
+        If `w` is not two numbers of which one is not 0.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_multiplier
+    >>> plot_multiplier([0.6, 0.8]).get_aspect()
+    1.0
+    """
+    w = np.asarray(w, dtype=np.float64)
+    if w.shape != (2,) or not np.any(w):
+        raise ValueError(f"w is {w!r}; give two weights, not both 0")
+    ax = new_axes(ax, width=5.0, height=4.4)
+    best = w / np.linalg.norm(w)
+    along = np.array([-best[1], best[0]])
+    turn = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(turn), np.sin(turn), color=INK, linewidth=1.4)
+    for level in (-0.5, 0.0, 0.5, 1.0):
+        ends = level * best + np.outer([-1.7, 1.7], along)
+        ax.plot(*ends.T, ":", color=FAINT, linewidth=1.2)
+    ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    arrow = {"arrowstyle": "-|>", "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+    elsewhere = np.cos(-1.0) * best + np.sin(-1.0) * along
+    tangent = np.array([-elsewhere[1], elsewhere[0]])
+    for point, name in ((best, "here nothing is\nleft along the circle"), (elsewhere, "")):
+        ax.plot(*point, "o", color=COLOURS["input"])
+        tip = point + 0.7 * best
+        ax.annotate("", tip, point, arrowprops=arrow | {"color": COLOURS["hidden"]})
+        ax.text(tip[0] + 0.06, tip[1] + 0.06, "$w$", color=TEXT_COLOURS["hidden"])
+        ax.text(
+            point[0] - 0.1, point[1] + 0.36, name, ha="right", fontsize=FONT_SIZE - 1, bbox=ground
+        )
+    tip = elsewhere + 0.7 * (best @ tangent) * tangent
+    ax.annotate("", tip, elsewhere, arrowprops=arrow | {"color": COLOURS["output"]})
+    words = "a step this way\nraises $w^T x$"
+    ax.text(
+        elsewhere[0] - 0.62,
+        elsewhere[1] - 0.15,
+        words,
+        color=TEXT_COLOURS["output"],
+        ha="center",
+        bbox=ground,
+    )
+    ax.set(xlim=(-1.75, 1.75), ylim=(-1.3, 1.75), aspect="equal")
+    ax.set(xlabel="first pixel $x_1$", ylabel="second pixel $x_2$")
+    set_title(ax, title)
+    return ax
+
+
 def plot_scales(W1: ArrayLike, ncols: int = 10, title: str | None = None) -> Figure:
     """Draw the same weights twice: on one scale for all, and each unit on its own scale.
 
@@ -160,7 +239,8 @@ def plot_gabor_fits(
     Returns
     -------
     matplotlib.figure.Figure
-        Three rows of tiles on one scale per unit, R² under each column.
+        Three rows of tiles on one scale per unit. Under each column stands the cosine of the angle
+        between filter and fit, the root of R².
 
     Examples
     --------
@@ -186,7 +266,7 @@ def plot_gabor_fits(
             ax.spines[:].set_visible(False)
         line[0].set_ylabel(name, fontsize=FONT_SIZE)
     for ax, unit in zip(axes[-1], units, strict=True):
-        ax.set_xlabel(f"R² {fit.r2[unit]:.2f}", fontsize=FONT_SIZE)
+        ax.set_xlabel(f"cos {np.sqrt(fit.r2[unit]):.2f}", fontsize=FONT_SIZE)
     return figure
 
 
@@ -256,8 +336,8 @@ def plot_dictionary(
     Returns
     -------
     matplotlib.figure.Figure
-        A patch with a short line along the stripes of every unit, and orientation against
-        frequency.
+        A patch with a short line along the stripes of every unit whose fitted centre lies within
+        it, and orientation against frequency.
 
     Examples
     --------
@@ -276,6 +356,8 @@ def plot_dictionary(
     along, down = -np.sin(fit.orientation), np.cos(fit.orientation)
     half = 0.45
     for x, y, dx, dy in zip(fit.x, fit.y, along, down, strict=True):
+        if min(x, y) < -0.5 or max(x, y) > side - 0.5:
+            continue  # cut by the border: the fit only guesses where the centre lies
         place.plot(
             [x - half * dx, x + half * dx],
             [y - half * dy, y + half * dy],
