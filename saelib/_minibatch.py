@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
 
 
-@dataclass
-class Adam:
+class Adam(NamedTuple):
     """The optimizer Adam, Kingma & Ba (2015), Algorithm 1, with their default decay rates.
 
     Attributes
@@ -33,15 +31,17 @@ class Adam:
     mean_square: Vector
     n_steps: int = 0
 
-    def step(self, theta: Vector, gradient: Vector, learning_rate: float) -> Vector:
-        """Return `theta` after one step."""
-        self.n_steps += 1
-        self.mean = 0.9 * self.mean + 0.1 * gradient
-        self.mean_square = 0.999 * self.mean_square + 0.001 * gradient**2
+    def step(self, theta: Vector, gradient: Vector, learning_rate: float) -> tuple[Adam, Vector]:
+        """Return the optimizer and `theta` after one step."""
+        adam = Adam(
+            0.9 * self.mean + 0.1 * gradient,
+            0.999 * self.mean_square + 0.001 * gradient**2,
+            self.n_steps + 1,
+        )
         # Both start from 0; the divisions undo the pull of that start.
-        mean = self.mean / (1 - 0.9**self.n_steps)
-        mean_square = self.mean_square / (1 - 0.999**self.n_steps)
-        return theta - learning_rate * mean / (np.sqrt(mean_square) + 1e-8)
+        mean = adam.mean / (1 - 0.9**adam.n_steps)
+        mean_square = adam.mean_square / (1 - 0.999**adam.n_steps)
+        return adam, theta - learning_rate * mean / (np.sqrt(mean_square) + 1e-8)
 
 
 def mini_batch(
@@ -68,7 +68,7 @@ def mini_batch(
     A = encode(X, p, activation)
     Y = decode(A, p, output_activation)
 
-    mean = (A.mean(axis=0) - f.low) / (f.high - f.low)
+    mean = f.share_of_range(A.mean(axis=0))
     running = running_mean + share * (mean - running_mean)
     rho_hat = np.clip(running, np.sqrt(np.finfo(float).tiny), 1 - np.finfo(float).eps)
     penalty_slope = sparsity_weight * kl_gradient(sparsity_target, rho_hat) / (f.high - f.low)

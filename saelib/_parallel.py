@@ -1,83 +1,36 @@
 """Work on blocks of rows in several threads, with results that do not depend on how many.
 
 numpy releases the interpreter lock inside its loops and matrix products, so plain threads
-keep all cores busy. Each thread then runs single-threaded BLAS: many small products side by
-side beat one product split up, and the result no longer depends on how BLAS would split it.
+keep all cores busy. Each thread then runs single-threaded BLAS, see `saelib._blas`: many small
+products side by side beat one product split up, and the result no longer depends on how BLAS
+would split it.
+
+The helpers are threads of our own that wait at a queue, rather than a pool of the standard
+library: Ctrl-C strikes between any two steps of the main thread, and inside such a pool it can
+leave a lock locked, at which the next call waits for ever. Here all that passes between the
+threads goes through `SimpleQueue` and `deque`, whose methods no interrupt can divide.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from functools import cache
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from threadpoolctl import ThreadpoolController
-
-__all__ = ["available_cores", "map_in_order", "map_in_two_steps", "single_threaded_blas"]
+__all__ = ["map_in_order", "map_in_two_steps"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Middle = TypeVar("Middle")
 End = TypeVar("End")
 
-_lock = threading.Lock()
-_holders = 0
-_allowed: list[int] = []
-
-
-@cache
-def _blas_libraries() -> list[Any]:
-    # Finding them takes milliseconds, far longer than a small evaluation.
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
-
-
-@contextmanager
-def single_threaded_blas() -> Iterator[int]:
-    """Limit BLAS to one thread inside the block and restore the caller's setting after it.
-
-    Yields the number of threads that BLAS was allowed before, and at most the number of cores:
-    so many threads may work inside the block. A limit that the caller has set, by
-    threadpoolctl, by OMP_NUM_THREADS or by joblib in its workers, therefore holds here too.
-
-    The setting belongs to the process, not to the thread. The first of several overlapping
-    calls sets it and the last one restores it, so that none of them leaves it changed.
-    """
-    global _holders, _allowed  # noqa: PLW0603 - the BLAS setting is global too
-    with _lock:
-        if _holders == 0:
-            _allowed = [library.num_threads for library in _blas_libraries()]
-            _set_threads([1] * len(_allowed))
-        _holders += 1
-    try:
-        yield min(available_cores(), max(_allowed, default=available_cores()))
-    finally:
-        with _lock:
-            _holders -= 1
-            if _holders == 0:
-                _set_threads(_allowed)
-
-
-def _set_threads(numbers: Sequence[int]) -> None:
-    for library, number in zip(_blas_libraries(), numbers, strict=True):
-        library.set_num_threads(number)
-
-
-def available_cores() -> int:
-    """Return the number of cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@cache
-def _pool(process_id: int, n_threads: int) -> ThreadPoolExecutor:
-    # A forked child has no threads of its parent's pool, hence the process in the key.
-    return ThreadPoolExecutor(n_threads, thread_name_prefix="saelib")
+_lock = threading.RLock()
+_jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+_n_helpers = 0
 
 
 def map_in_order(
@@ -119,30 +72,37 @@ def map_in_two_steps(
     ends: dict[int, End] = {}
     waiting, waiting_for_second = deque(enumerate(items)), deque(enumerate(items))
     ranks = deque(range(1, len(items) + 1))  # safe without the interpreter lock, too
-    middle: Future[Middle] = Future()
+    # What came between, in a tuple, or None if it will never come.
+    middle: SimpleQueue[tuple[Middle] | None] = SimpleQueue()
 
     def work() -> None:
         try:
             for index, item in _taken_from(waiting):
                 firsts[index] = first(item)
                 if ranks.popleft() == len(items):
-                    middle.set_result(between([firsts[k] for k in range(len(items))]))
-        except BaseException as error:
-            waiting.clear()
-            with suppress(InvalidStateError):  # another thread has failed before
-                middle.set_exception(error)  # or whoever waits for it would wait for ever
+                    middle.put((between([firsts[k] for k in range(len(items))]),))
+        except BaseException:
+            give_up()
             raise
-        value = middle.result()
-        for index, item in _taken_from(waiting_for_second):
-            ends[index] = second(item, value)
+        value = middle.get()
+        middle.put(value)  # for the next one who waits
+        if value is not None:
+            for index, item in _taken_from(waiting_for_second):
+                ends[index] = second(item, *value)
+
+    def give_up() -> None:
+        middle.put(None)  # first of all, or whoever waits for it would wait for ever
+        waiting.clear()
+        waiting_for_second.clear()
 
     try:
         _work_together(work, min(n_threads, len(items)))
-    finally:
-        waiting.clear()
-        waiting_for_second.clear()
-        middle.cancel()  # after Ctrl-C nobody may wait for it
-    return middle.result(), [ends[index] for index in range(len(items))]
+    except BaseException:
+        give_up()
+        raise
+    value = middle.get()
+    assert value is not None
+    return value[0], [ends[index] for index in range(len(items))]
 
 
 def _taken_from(waiting: deque[Item]) -> Iterator[Item]:
@@ -155,10 +115,63 @@ def _taken_from(waiting: deque[Item]) -> Iterator[Item]:
 
 
 def _work_together(work: Callable[[], None], n_threads: int) -> None:
-    """Call `work` in this thread and in helpers, `n_threads` in all if so many are free."""
-    helpers = [_pool(os.getpid(), n_threads).submit(work) for _ in range(n_threads - 1)]
-    work()
-    for helper in helpers:
-        # A helper that never found a free thread is not needed any more.
-        if not helper.cancel():
-            helper.result()
+    """Call `work` in this thread and in helpers, `n_threads` in all if so many are free.
+
+    After an error in this thread nobody waits for the helpers: each ends when it is through
+    with what it has in hand.
+    """
+    n_helpers = n_threads - 1
+    places = deque(range(n_helpers))
+    reports: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def help_out() -> None:
+        try:
+            places.pop()
+        except IndexError:
+            return  # the caller is done already
+        try:
+            work()
+        except BaseException as error:
+            reports.put(error)
+        else:
+            reports.put(None)
+
+    if n_helpers > 0:
+        _have_helpers(n_helpers)
+    try:
+        for _ in range(n_helpers):
+            _jobs.put(help_out)
+        work()
+        n_helping = n_helpers - sum(1 for _ in _taken_from(places))
+        errors = [reports.get() for _ in range(n_helping)]
+    finally:
+        places.clear()
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+def _have_helpers(n_helpers: int) -> None:
+    """See that so many helpers wait at the queue, or are at work for others."""
+    global _n_helpers  # noqa: PLW0603 - the threads belong to the process
+    if _n_helpers < n_helpers:
+        with _lock:
+            while _n_helpers < n_helpers:
+                # Thread.start waits for the thread, and an interrupt there can lose it.
+                start_new_thread(_help_for_ever, (_jobs,))
+                _n_helpers += 1
+
+
+def _help_for_ever(jobs: SimpleQueue[Any]) -> None:
+    while True:
+        jobs.get()()
+
+
+def _start_afresh() -> None:
+    """Go on in a forked child, which has none of the helpers of its parent."""
+    global _jobs, _lock, _n_helpers
+    _jobs, _lock, _n_helpers = SimpleQueue(), threading.RLock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_afresh)

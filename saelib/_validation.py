@@ -6,11 +6,9 @@ import numbers
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from saelib._rows import Rows, is_sparse, row_edges
 from saelib.activations import ACTIVATIONS, Activation
-
-_ROWS_PER_CHECK = 8192
 
 
 def real_number(
@@ -51,18 +49,51 @@ def activation_named(name: str, value: object, allowed: tuple[str, ...]) -> Acti
     return ACTIVATIONS[value]
 
 
-def data_matrix(
-    name: str, X: Any, output: Activation, first_row: int = 0
-) -> NDArray[np.floating[Any]]:
-    """Return `X` as a 2-D float array whose entries `output` can reproduce.
-
-    A float32 or float64 array is not copied, so that a memory map stays on disk. `first_row` is
-    the number of its first row for messages, if `X` is a part of a larger matrix.
-    """
+def no_masked_entries(name: str, X: object) -> None:
+    """Raise ValueError if `X` has masked entries, which numpy would pass on as plain numbers."""
     if np.ma.is_masked(X):
         raise ValueError(
             f"{name} is a masked array with masked entries; fill them in or remove those rows first"
         )
+
+
+def data_matrix(name: str, X: Any, output: Activation, first_row: int = 0) -> Any:
+    """Return `X` as a 2-D float array, or `Rows`, whose entries `output` can reproduce.
+
+    A float32 or float64 array is not copied, so that a memory map stays on disk. Of a sparse
+    matrix only blocks of rows ever become dense. `first_row` is the number of its first row for
+    messages, if `X` is a part of a larger matrix.
+    """
+    array = _as_matrix(name, X)
+    if len(array.shape) != 2:
+        raise ValueError(
+            f"{name} has shape {array.shape}; give 2 dimensions, (n_samples, n_features). "
+            "A single example is X.reshape(1, -1), a single feature X.reshape(-1, 1)"
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"{name} has shape {array.shape}; give at least one example and one feature"
+        )
+    low, high = _finite_range(name, array, first_row)
+    if low < output.low or high > output.high:
+        raise ValueError(
+            f"{name} has values from {low:.6g} to {high:.6g}, but the {output.name} output reaches "
+            f"only [{output.low:g}, {output.high:g}]. Rescale {name} into that range (for image "
+            'patches saelib.normalize_patches does it) or use output_activation="linear"'
+        )
+    return array
+
+
+def _as_matrix(name: str, X: Any) -> Any:
+    if isinstance(X, Rows):
+        return X
+    no_masked_entries(name, X)
+    if is_sparse(X):
+        if X.dtype.kind not in "biuf":
+            raise TypeError(f"{name} is a sparse matrix of {X.dtype}; give one of real numbers")
+        if X.dtype not in (np.float32, np.float64):
+            X = X.astype(np.float64)
+        return Rows(X.tocsr())
     try:
         array = np.asarray(X)
         if array.dtype.kind not in "biufO":
@@ -74,18 +105,14 @@ def data_matrix(
             f"{name} is {type(X).__name__} and cannot be read as an array of numbers ({error}); "
             "give an array of shape (n_samples, n_features)"
         ) from None
-    if array.ndim != 2:
-        raise ValueError(
-            f"{name} has shape {array.shape}; give 2 dimensions, (n_samples, n_features). "
-            "A single example is X.reshape(1, -1), a single feature X.reshape(-1, 1)"
-        )
-    if 0 in array.shape:
-        raise ValueError(
-            f"{name} has shape {array.shape}; give at least one example and one feature"
-        )
+    return array
+
+
+def _finite_range(name: str, array: Any, first_row: int) -> tuple[float, float]:
+    """Return the least and the greatest entry if all are finite."""
     low, high = np.inf, -np.inf
-    for start in range(0, len(array), _ROWS_PER_CHECK):
-        rows = array[start : start + _ROWS_PER_CHECK]
+    for start, stop in row_edges(*array.shape):
+        rows = array[start:stop]
         # min and max are NaN as soon as one entry is NaN, and infinite if one is infinite.
         block_low, block_high = float(rows.min()), float(rows.max())
         if not (np.isfinite(block_low) and np.isfinite(block_high)):
@@ -95,10 +122,4 @@ def data_matrix(
                 f"{column}; every entry must be finite. Remove or fill in such entries first"
             )
         low, high = min(low, block_low), max(high, block_high)
-    if low < output.low or high > output.high:
-        raise ValueError(
-            f"{name} has values from {low:.6g} to {high:.6g}, but the {output.name} output reaches "
-            f"only [{output.low:g}, {output.high:g}]. Rescale {name} into that range (for image "
-            'patches saelib.normalize_patches does it) or use output_activation="linear"'
-        )
-    return array
+    return low, high

@@ -231,6 +231,25 @@ class Activation(NamedTuple):
     sign: float
     of_signed: Callable[..., Array]
 
+    def share_of_range(self, mean: Array) -> Array:
+        """Return mean activations on the scale from 0 (inactive) to 1 (active).
+
+        Eq. (3.2) ``mean-activation-tanh`` for the hyperbolic tangent.
+        """
+        return np.asarray((mean - self.low) / (self.high - self.low))
+
+
+def _slope_of_tanh_as_sigmoid(s: Array, out: Array | None = None) -> Array:
+    slope = sigmoid_derivative(s, out=out)
+    return np.multiply(slope, 4, out=slope)
+
+
+# tanh(z) = 2 s - 1 with s = sigmoid(2 z). Close to its low end a tanh unit is told from -1 only
+# to the rounding of 1, but s is told from 0 to the last bit: so s is what a sum of activations,
+# whose distance from the low end matters, should be made of.
+TANH_AS_SIGMOID = Activation(
+    "tanh", sigmoid, _slope_of_tanh_as_sigmoid, 0.0, 1.0, -2.0, _sigmoid_of_minus
+)
 
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(

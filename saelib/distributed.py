@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from saelib._parallel import single_threaded_blas
+from saelib._blas import single_threaded_blas
+from saelib._extras import require
 from saelib._validation import data_matrix
 from saelib.activations import Activation
 from saelib.objective import (
@@ -27,14 +28,11 @@ from saelib.objective import (
     sum_activations,
 )
 
-try:
-    import dask.array as da
-    from dask.base import compute
-    from dask.delayed import delayed
-except ImportError as error:
-    raise ImportError(
-        f"saelib.distributed needs Dask ({error}); install it by: pip install 'saelib[dask]'"
-    ) from None
+require("dask.array", "saelib.distributed")
+
+import dask.array as da
+from dask.base import compute
+from dask.delayed import delayed
 
 __all__ = ["DaskObjective"]
 
@@ -108,10 +106,16 @@ class DaskObjective(SparseObjective):
             ]
         )
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self)
+
+    def _first_pass(self, w: BiasUnitWeights, n_threads: int) -> Vector:
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._unit)
+        return self._mean_activation(sums)
+
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
-        f, f_out = self._hidden, self._output
-        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, f)
-        rho_hat = self._mean_activation(sums)
+        f, f_out = self._unit, self._output
+        rho_hat = self._first_pass(w, n_threads)
         weights = (w, self._penalty_slope(rho_hat))
         return rho_hat, *self._sum_over_chunks(_gradient_of_chunk, weights, f, f_out)
 

@@ -7,10 +7,12 @@ it is: training calls `saelib.train` on a `SparseObjective`.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import numbers
 import os
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -20,25 +22,36 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from saelib._blas import single_threaded_blas
 from saelib._minibatch import Adam, mini_batch
-from saelib._parallel import single_threaded_blas
-from saelib._rows import in_blocks, row_edges
-from saelib._validation import activation_named, real_number, whole_number
-from saelib.activations import ACTIVATIONS
-from saelib.network import decode, encode
+from saelib._model_file import Fit, ResumePoint, not_consistent, read_model, write_model
+from saelib._rows import Rows, bytes_in_memory, in_blocks, is_sparse, row_edges
+from saelib._validation import activation_named, no_masked_entries, real_number, whole_number
+from saelib.fitted import FittedNetwork, Report
 from saelib.objective import SparseObjective
 from saelib.parameters import Parameters
-from saelib.scaling import Scaling, check_magnitude, fit_scaling
-from saelib.storage import read_arrays, write_arrays
+from saelib.scaling import check_magnitude, fit_scaling
+from saelib.storage import place_for_file
 from saelib.training import Callback, TrainingResult, train
 
 __all__ = ["SparseAutoencoder"]
 
 Array = NDArray[np.floating[Any]]
 
-_KIND = "SparseAutoencoder"
 # Beyond this the products with scaled data could overflow; sound weights are below 1000.
 _LARGEST_WEIGHT = 1e20
+# A scaled copy of the data is kept, rather than scaled again in every pass, if it takes no more
+# memory than this.
+_MAX_BYTES_COPIED = 2**27
+# What `Fit` holds, under the names that scikit-learn wants.
+_FITTED = frozenset(
+    f"{name}_"
+    for name in (
+        "network", "parameters", "scaling", "activation", "output_activation", "mean_activation",
+        "loss_curve", "n_iter", "n_samples_seen", "converged", "stop_reason", "n_features_in",
+        "feature_names_in",
+    )
+)  # fmt: skip
 
 
 class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -73,6 +86,17 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         90 % of its range.
     max_iter : int, at least 1
         Number of L-BFGS iterations of `fit` at most. Fewer iterations also regularize.
+    tol : float, at least 0, or None
+        `fit` has converged when an iteration lowers the cost by less than this share of it; if it
+        has not after `max_iter` iterations, it warns. With None the iterations are a budget,
+        which is not a reason to warn.
+    early_stopping : bool
+        Whether `fit` holds out rows, stops when their reconstruction no longer gets better, and
+        keeps the weights that reconstructed them best. The rows of each kind are copied.
+    validation_fraction : float in (0, 1)
+        Share of the rows that `early_stopping` holds out.
+    n_iter_no_change : int, at least 1
+        Number of iterations without a better reconstruction after which `early_stopping` ends.
     batch_size : int, at least 1
         Rows per step of `partial_fit`.
     learning_rate : float, greater than 0
@@ -90,7 +114,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         ``callback(iteration, theta)`` is called after every iteration of `fit`, with the flat
         parameter vector. Raising StopIteration in it ends the training.
     checkpoint : str or path-like, optional
-        File to which `fit` saves its state every `checkpoint_every` iterations and at the end.
+        File to which `fit` saves its state every `checkpoint_every` iterations and at the end,
+        also when it is interrupted.
     checkpoint_every : int, at least 1
         Number of iterations between checkpoints.
 
@@ -98,6 +123,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     ----------
     components_ : ndarray of shape (n_hidden, n_features)
         The weights W1; row i is what hidden unit i looks at, in units of the scaled data.
+    network_ : FittedNetwork
+        All that it takes to encode and decode data, as one frozen value.
     parameters_ : Parameters
         All weights and biases, for scaled data, as float64.
     scaling_ : Scaling
@@ -134,7 +161,10 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     12.5 % of the training range beyond it on both sides; `score` shows the loss. Values so far
     out that computing would overflow are an error.
 
-    *Columns that do not vary* are centred and not divided.
+    *Columns that do not vary*, or only by rounding, are centred and not divided.
+
+    *Sparse matrices* of scipy, in CSR format, give what the dense array would give. Only blocks of
+    rows become dense at a time, as only blocks of rows of a large memory map are scaled.
 
     *Determinism.* With the same int as `random_state`, data, machine and library versions, the
     results are the same to the last bit, whatever the number of threads. All cores are used
@@ -173,6 +203,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     True
     """
 
+    _fitted: Fit
+
     def __init__(
         self,
         n_hidden: int = 32,
@@ -184,6 +216,10 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         output_activation: str = "linear",
         scaling: str | None = "feature",
         max_iter: int = 400,
+        tol: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
         batch_size: int = 256,
         learning_rate: float = 1e-3,
         sparsity_window: int = 1000,
@@ -202,6 +238,10 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         self.output_activation = output_activation
         self.scaling = scaling
         self.max_iter = max_iter
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.sparsity_window = sparsity_window
@@ -239,21 +279,23 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             If a parameter or the data are not as described; the message says which and why.
         """
         self._check_parameters()
-        goes_on = self.warm_start and hasattr(self, "parameters_")
-        X = self._validate(X, reset=not goes_on, min_rows=2)
-        if goes_on:
+        if self.warm_start and self.__sklearn_is_fitted__():
+            data, names = self._validate(X, min_rows=2), self._fitted.feature_names_in
             self._check_unchanged_network("fit with warm_start=True")
-            scaling, start = self.scaling_, self.parameters_
+            network = self._fitted.network
         else:
-            scaling = fit_scaling(X, self.scaling, self.output_activation)
-            start = Parameters.random(X.shape[1], self.n_hidden, self._seed())
-        return self._train(X, scaling, start, n_done=0, losses=[])
+            data, names = self._validate_first(X)
+            network = self._first_network(data)
+        self._fitted = self._trained(data, network, names)
+        return self
 
     def resume(self, X: ArrayLike, y: Any = None) -> Self:
         """Go on with a training that was interrupted, from its last checkpoint.
 
         Load the checkpoint with `load`, then call this with the data of the interrupted `fit`.
-        The result is that of the uninterrupted run, to the last bit on the same machine.
+        The result is that of the uninterrupted run, to the last bit on the same machine, wherever
+        the run was interrupted: it starts from the last multiple of `checkpoint_every` iterations,
+        which the file holds beside the weights reached, if these are others.
 
         Parameters
         ----------
@@ -292,81 +334,135 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         check_is_fitted(self)
         self._check_parameters()
         self._check_unchanged_network("resume")
-        fingerprint = getattr(self, "_data_fingerprint", None)
-        if fingerprint is None:
+        point = self._fitted.resume_point
+        if point is None:
             raise ValueError(
                 "this estimator does not come from a training with checkpoints; set checkpoint to "
                 "a path before fit, or use warm_start=True to train on from these weights"
             )
-        X = self._validate(X, reset=False, min_rows=2)
-        if _fingerprint(X) != fingerprint:
+        data = self._validate(X)
+        if _fingerprint(data) != point.data:
             raise ValueError(
-                f"X, of shape {X.shape} and dtype {X.dtype}, is not the data of the interrupted "
-                "training; give the same rows in the same order and dtype, or call fit"
+                f"X, of shape {data.shape} and dtype {data.dtype}, is not the data of the "
+                "interrupted training; give the same rows in the same order and dtype, or call fit"
             )
         if self.converged_ or self.n_iter_ >= self.max_iter:
             return self
-        losses = self.loss_curve_[:-1]
-        return self._train(X, self.scaling_, self.parameters_, self.n_iter_, losses)
+        fitted = self._fitted
+        p = Parameters.unravel(point.theta, data.shape[1], self.n_hidden)
+        network, names = replace(fitted.network, parameters=p), fitted.feature_names_in
+        self._fitted = self._trained(
+            data, network, names, point.n_iter, fitted.losses[: point.n_iter]
+        )
+        return self
 
-    def _train(
-        self, X: Array, scaling: Scaling, start: Parameters, n_done: int, losses: list[float]
-    ) -> Self:
-        scaled = _scaled(X, scaling)
+    def _trained(
+        self,
+        X: Any,
+        start: FittedNetwork,
+        names: Any,
+        n_done: int = 0,
+        losses: list[float] | None = None,
+    ) -> Fit:
+        """Return what training from `start` gives; `losses` are those before it."""
+        data = _fingerprint(X) if self.checkpoint is not None else None
+        X, held_out = self._without_held_out_rows(X)
         objective = SparseObjective(
-            scaled,
+            _scaled(X, start),
             self.n_hidden,
             weight_decay=self.weight_decay,
             sparsity_target=self.sparsity_target,
             sparsity_weight=self.sparsity_weight,
-            activation=self.activation,
-            output_activation=self.output_activation,
+            activation=start.activation,
+            output_activation=start.output_activation,
         )
-        has_checkpoints = self.checkpoint is not None
-        self._data_fingerprint = _fingerprint(X) if has_checkpoints else None
-        leg = self.checkpoint_every if has_checkpoints else self.max_iter
-        theta = start.ravel()
-        while True:
-            n_leg = min(leg - n_done % leg, self.max_iter - n_done)
-            result = self._one_leg(objective, theta, n_leg, n_done)
-            theta = result.theta
-            n_done += result.n_iterations
-            losses = [*losses, *result.history["total"].tolist()]
-            self.parameters_ = result.parameters
-            self.scaling_ = scaling
-            self.activation_ = self.activation
-            self.output_activation_ = self.output_activation
-            self.mean_activation_ = self._mean_activation(scaled)
-            self.loss_curve_ = losses
-            self.n_iter_ = n_done
-            self.n_samples_seen_ = len(X)
-            self.converged_ = result.converged
-            self.stop_reason_ = result.message
-            self._adam: Adam | None = None
-            if self.checkpoint is not None:
-                self.save(self.checkpoint)
-            if n_done >= self.max_iter or result.n_iterations < n_leg or result.converged:
-                return self
-            losses = losses[:-1]
+        point = None if data is None else ResumePoint(data, _theta(start), n_done)
 
-    def _one_leg(
-        self, objective: SparseObjective, theta: Array, n_leg: int, n_done: int
-    ) -> TrainingResult:
-        callback = self.callback
-        shifted = None if callback is None else lambda k, theta: callback(n_done + k, theta)
-        # scipy's L-BFGS calls BLAS too, whose sums depend on its number of threads.
-        with single_threaded_blas():
-            result = train(
-                objective, theta, max_iter=n_leg, progress=bool(self.verbose), callback=shifted
+        def fit_of(result: TrainingResult, parameters: Parameters, point: Any) -> Fit:
+            network = replace(start, parameters=parameters)
+            curve = [*(losses or []), *result.history["total"].tolist()]
+            return Fit(
+                network=network,
+                mean_activation=network.mean_activation(X),
+                losses=curve,
+                n_losses=len(curve),
+                n_iter=n_done + result.n_iterations,
+                n_samples_seen=X.shape[0],
+                converged=result.converged,
+                stop_reason=result.message,
+                feature_names_in=names,
+                resume_point=point,
             )
-        if result.message.startswith("interrupted"):
-            warnings.warn(
-                f"training was interrupted after {n_done + result.n_iterations} of {self.max_iter} "
-                "iterations; the estimator holds the weights reached so far",
-                ConvergenceWarning,
-                stacklevel=4,
+
+        def save_checkpoint(result: TrainingResult) -> None:
+            nonlocal point
+            assert data is not None
+            point = ResumePoint(data, result.theta, n_done + result.n_iterations)
+            self._fitted = fit_of(result, result.parameters, point)
+            self.save(self.checkpoint)  # type: ignore[arg-type]
+
+        best = None if held_out is None else _Best(held_out, start, self.n_iter_no_change)
+
+        def callback(iteration: int, theta: NDArray[np.float64]) -> None:
+            if self.callback is not None:
+                self.callback(n_done + iteration, theta)
+            if best is not None:
+                best.look_at(theta)
+
+        result = train(
+            objective,
+            _theta(start),
+            max_iter=self.max_iter - n_done,
+            tol=1e-12 if self.tol is None else self.tol,
+            progress=bool(self.verbose),
+            callback=callback,
+            checkpoint=save_checkpoint if data is not None else None,
+            checkpoint_every=self.checkpoint_every,
+        )
+        parameters = result.parameters
+        if best is not None:
+            parameters = best.parameters or parameters
+            if best.has_stopped:
+                result = replace(result, converged=True, reason="converged", message=best.message())
+        self._warn_of_the_end(result, n_done)
+        if data is not None and result.n_iterations % self.checkpoint_every == 0:
+            point = ResumePoint(data, result.theta, n_done + result.n_iterations)
+        fit = fit_of(result, parameters, point)
+        if self.checkpoint is not None:
+            self._fitted = fit
+            self.save(self.checkpoint)
+        return fit
+
+    def _without_held_out_rows(self, X: Any) -> tuple[Any, Any]:
+        """Return the rows to train on and those to stop early by, or None for the latter."""
+        if not self.early_stopping:
+            return X, None
+        m = X.shape[0]
+        n_held_out = round(self.validation_fraction * m)
+        if not 1 <= n_held_out <= m - 2:
+            raise ValueError(
+                f"validation_fraction is {self.validation_fraction!r}, which takes {n_held_out} of "
+                f"{m} rows; at least 1 must be held out and 2 be left"
             )
-        return result
+        seed = self.random_state if isinstance(self.random_state, numbers.Integral) else None
+        order = np.random.default_rng(seed).permutation(m)
+        return X[np.sort(order[n_held_out:])], X[np.sort(order[:n_held_out])]
+
+    def _warn_of_the_end(self, result: TrainingResult, n_done: int) -> None:
+        n_iter = n_done + result.n_iterations
+        if result.reason == "interrupted":
+            text = (
+                f"training was interrupted after {n_iter} of {self.max_iter} iterations; the "
+                "estimator holds the weights reached so far"
+            )
+        elif result.reason == "max_iter" and self.tol is not None:
+            text = (
+                f"training has not converged to tol={self.tol:g} after max_iter={self.max_iter} "
+                "iterations; increase max_iter, or set tol=None if the iterations are a budget"
+            )
+        else:
+            return
+        warnings.warn(text, ConvergenceWarning, stacklevel=4)
 
     def partial_fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Go once through the rows of `X` in mini-batches, with a step of Adam for each.
@@ -406,55 +502,70 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         (8, 400)
         """
         self._check_parameters()
-        is_first = not hasattr(self, "parameters_")
-        X = self._validate(X, reset=is_first, min_rows=2 if is_first else 1)
-        if is_first:
-            scaling = fit_scaling(X, self.scaling, self.output_activation)
-            X = _scaled(X, scaling)
-            self.scaling_ = scaling
-            self.activation_ = self.activation
-            self.output_activation_ = self.output_activation
-            self.parameters_ = Parameters.random(X.shape[1], self.n_hidden, self._seed())
-            self.mean_activation_ = self._mean_activation(X[: self.batch_size])
-            self.loss_curve_ = []
-            self.n_iter_ = self.n_samples_seen_ = 0
-            self._adam = None
-        else:
+        if self.__sklearn_is_fitted__():
+            data, before = self._validate(X), self._fitted
             self._check_unchanged_network("partial_fit")
-            X = _scaled(X, self.scaling_)
-        self.converged_, self.stop_reason_ = False, "partial_fit ends with the rows it is given"
-        self._data_fingerprint = None
+        else:
+            data, names = self._validate_first(X)
+            before = self._before_the_stream(data, names)
+        rows = before.network.scaled(data)
+        p, running, adam = before.parameters, before.mean_activation, before.adam
+        theta = _theta(before.network)
+        adam = adam or Adam(np.zeros_like(theta), np.zeros_like(theta))
+        costs = []
         with single_threaded_blas():
-            for start in range(0, len(X), self.batch_size):
-                self._mini_batch_step(X[start : start + self.batch_size])
+            for start in range(0, len(rows), self.batch_size):
+                batch = rows[start : start + self.batch_size]
+                cost, gradient, running = mini_batch(
+                    batch,
+                    p,
+                    running,
+                    share=1 - (1 - 1 / self.sparsity_window) ** len(batch),
+                    weight_decay=self.weight_decay,
+                    sparsity_target=self.sparsity_target,
+                    sparsity_weight=self.sparsity_weight,
+                    activation=before.activation,
+                    output_activation=before.output_activation,
+                )
+                costs.append(cost)
+                adam, theta = adam.step(theta, gradient, self.learning_rate)
+                if not np.all(np.abs(theta) < _LARGEST_WEIGHT):
+                    raise ValueError(
+                        f"a weight exceeds {_LARGEST_WEIGHT:g} at step "
+                        f"{before.n_iter + len(costs)}; learning_rate is {self.learning_rate:g}, "
+                        "give a smaller one and fit anew"
+                    )
+                p = Parameters.unravel(theta, data.shape[1], self.n_hidden)
+        # Streams are long, so the list grows in place; what another fit left behind goes first.
+        del before.losses[before.n_losses :]
+        before.losses.extend(costs)
+        self._fitted = replace(
+            before,
+            network=replace(before.network, parameters=p),
+            mean_activation=running,
+            n_losses=before.n_losses + len(costs),
+            n_iter=before.n_iter + len(costs),
+            n_samples_seen=before.n_samples_seen + len(rows),
+            converged=False,
+            stop_reason="partial_fit ends with the rows it is given",
+            adam=adam,
+            resume_point=None,
+        )
         return self
 
-    def _mini_batch_step(self, X: Array) -> None:
-        cost, gradient, running = mini_batch(
-            X,
-            self.parameters_,
-            self.mean_activation_,
-            share=1 - (1 - 1 / self.sparsity_window) ** len(X),
-            weight_decay=self.weight_decay,
-            sparsity_target=self.sparsity_target,
-            sparsity_weight=self.sparsity_weight,
-            activation=self.activation_,
-            output_activation=self.output_activation_,
+    def _before_the_stream(self, X: Any, names: Any) -> Fit:
+        network = self._first_network(X)
+        return Fit(
+            network=network,
+            mean_activation=network.mean_activation(X[: self.batch_size]),
+            losses=[],
+            n_losses=0,
+            n_iter=0,
+            n_samples_seen=0,
+            converged=False,
+            stop_reason="",
+            feature_names_in=names,
         )
-        theta = self.parameters_.ravel().astype(np.float64, copy=False)
-        if self._adam is None:
-            self._adam = Adam(np.zeros_like(theta), np.zeros_like(theta))
-        theta = self._adam.step(theta, gradient, self.learning_rate)
-        if not np.all(np.abs(theta) < _LARGEST_WEIGHT):
-            raise ValueError(
-                f"a weight exceeds {_LARGEST_WEIGHT:g} at step {self.n_iter_ + 1}; learning_rate "
-                f"is {self.learning_rate:g}, give a smaller one and fit anew"
-            )
-        self.parameters_ = Parameters.unravel(theta, X.shape[1], self.n_hidden)
-        self.mean_activation_ = running
-        self.loss_curve_.append(cost)
-        self.n_iter_ += 1
-        self.n_samples_seen_ += len(X)
 
     # ------------------------------------------------------------------ use
 
@@ -475,7 +586,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             float32 data, else float64. `set_output` chooses the container.
         """
         check_is_fitted(self)
-        return self._encode(_scaled(self._validate(X, reset=False), self.scaling_))
+        return self._fitted.network.encode(self._validate(X))
 
     def inverse_transform(self, X: ArrayLike) -> Array:
         """Return the data that activations stand for: the output, in the units of the data.
@@ -500,12 +611,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 f"X has {A.shape[1]} columns; inverse_transform needs the activations of the "
                 f"{self.parameters_.n_hidden} hidden units, as transform returns them"
             )
-        check_magnitude(A, A)
-        X = in_blocks(
-            lambda a: self.scaling_.invert(decode(a, self._in(a), self.output_activation_)),
-            A,
-            self.n_features_in_,
-        )
+        check_magnitude(Rows(A))
+        X = self._fitted.network.decode(A)
         if not np.all(np.isfinite(X)):
             raise ValueError(
                 f"the reconstruction is too large for {X.dtype}; activations are "
@@ -534,25 +641,60 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             At most 0.
         """
         check_is_fitted(self)
-        scaled = _scaled(self._validate(X, reset=False), self.scaling_)
+        return -self._fitted.network.reconstruction_cost(self._validate(X))
 
-        def squares(x: Array) -> Array:
-            p = self._in(x)
-            y = decode(encode(x, p, self.activation_), p, self.output_activation_)
-            return np.asarray(np.sum(np.square(y - x, dtype=np.float64), axis=1, keepdims=True))
+    def report(self, X: ArrayLike) -> Report:
+        """Return how sparse and how faithful the features of `X` are.
 
-        return -float(np.sum(in_blocks(squares, scaled, 1, np.float64))) / (2 * len(scaled))
+        Parameters
+        ----------
+        X : array_like or data frame of shape (n_samples, n_features)
+            Data in the units of the training data, best such as training has not seen.
+
+        Returns
+        -------
+        Report
+            ``share_active``, the share of activations above the middle of their range;
+            ``share_dead``, the share of units that are there for no example; and
+            ``explained_variance``, 1 for a perfect reconstruction and 0 for one no better than
+            the mean of every column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from saelib import SparseAutoencoder
+        >>> X = np.random.default_rng(0).normal(size=(100, 2)) @ [[1, 2, 3], [3, 2, 1]]
+        >>> report = SparseAutoencoder(n_hidden=6, random_state=0).fit(X).report(X)
+        >>> report.explained_variance > 0.9, report.share_active < 0.3
+        (True, True)
+        """
+        check_is_fitted(self)
+        return self._fitted.network.report(self._validate(X))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # The fitted attributes are parts of one value, so that they always belong together.
+        if name in _FITTED and "_fitted" in vars(self):
+            value = getattr(vars(self)["_fitted"], name[:-1])
+            if value is not None:
+                return value
+        missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+        is_fitted_name = name in _FITTED or name == "components_"
+        raise AttributeError(f"{missing}; it exists only after fit" if is_fitted_name else missing)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *(name for name in _FITTED if hasattr(self, name))]
 
     @property
     def components_(self) -> Any:
         """The weights W1, of shape (n_hidden, n_features)."""
-        if not hasattr(self, "parameters_"):
-            raise AttributeError("components_ exists only after fit")
         return self.parameters_.W1
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.parameters_.n_hidden)
+        return int(self._fitted.parameters.n_hidden)
 
     # ------------------------------------------------------------------ files
 
@@ -566,7 +708,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         Parameters
         ----------
         path : str or path-like
-            Where to write; an existing file is replaced as a whole.
+            Where to write; an existing file is replaced as a whole and keeps its permissions. A
+            symbolic link is followed.
 
         Examples
         --------
@@ -583,43 +726,8 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         True
         """
         check_is_fitted(self)
-        from saelib import __version__
-
-        p, scaling = self.parameters_, self.scaling_
-        arrays = {
-            "W1": p.W1,
-            "W2": p.W2,
-            "b1": p.b1,
-            "b2": p.b2,
-            "scaling.shift": scaling.shift,
-            "scaling.scale": scaling.scale,
-            "mean_activation": self.mean_activation_,
-            "loss_curve": np.array(self.loss_curve_),
-        }
-        if self._adam is not None:
-            arrays |= {"adam.mean": self._adam.mean, "adam.mean_square": self._adam.mean_square}
-        names = getattr(self, "feature_names_in_", None)
-        description = {
-            "saelib_version": __version__,
-            "hyperparameters": _plain_hyperparameters(self.get_params(deep=False)),
-            "network": {
-                "activation": self.activation_,
-                "output_activation": self.output_activation_,
-                "offset": scaling.offset,
-            },
-            "feature_names_in": None if names is None else list(names),
-            "training": {
-                "n_iter": self.n_iter_,
-                "n_samples_seen": self.n_samples_seen_,
-                "initial_cost": self.loss_curve_[0],
-                "final_cost": self.loss_curve_[-1],
-                "converged": self.converged_,
-                "stop_reason": self.stop_reason_,
-                "adam_steps": None if self._adam is None else self._adam.n_steps,
-                "data_fingerprint": self._data_fingerprint,
-            },
-        }
-        write_arrays(path, arrays, description, kind=_KIND)
+        self._check_unchanged_network("save")
+        write_model(path, self.get_params(deep=False), self._fitted)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -643,61 +751,15 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         ValueError
             If the file is cut short, changed, foreign, or of a later format.
         """
-        arrays, description = read_arrays(path, kind=_KIND)
+        hyperparameters, fit = read_model(path)
         try:
-            return cls._restored(path, arrays, description)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{os.fspath(path)!r} does not hold a consistent SparseAutoencoder: {error}. "
-                "Restore it from a copy or save the model again"
-            ) from None
-
-    @classmethod
-    def _restored(
-        cls, path: str | os.PathLike[str], loaded: dict[str, Array], description: dict[str, Any]
-    ) -> Self:
-        hyperparameters = description["hyperparameters"]
-        if hyperparameters["checkpoint"] is not None:
-            hyperparameters["checkpoint"] = os.fspath(path)
-        model = cls(**hyperparameters)
-        model._check_parameters()
-        arrays = {name: array.astype(np.float64) for name, array in loaded.items()}
-        if not all(np.all(np.isfinite(array)) for array in arrays.values()):
-            raise ValueError("an array holds NaN or infinity")
-        network, training = description["network"], description["training"]
-        p = Parameters(*(arrays[name] for name in ("W1", "W2", "b1", "b2")))
-        size = len(p.ravel())
-        shapes = {
-            "scaling.shift": (p.n_features,),
-            "scaling.scale": (p.n_features,),
-            "mean_activation": (p.n_hidden,),
-            "adam.mean": (size,),
-            "adam.mean_square": (size,),
-        }
-        for name, shape in shapes.items():
-            if name in arrays and arrays[name].shape != shape:
-                raise ValueError(f"{name} has shape {arrays[name].shape} instead of {shape}")
-        model.parameters_ = p
-        model.scaling_ = Scaling(
-            arrays["scaling.shift"], arrays["scaling.scale"], float(network["offset"])
-        )
-        model.activation_ = ACTIVATIONS[network["activation"]].name
-        model.output_activation_ = ACTIVATIONS[network["output_activation"]].name
-        model.mean_activation_ = arrays["mean_activation"]
-        model.loss_curve_ = arrays["loss_curve"].tolist()
-        model.n_iter_ = int(training["n_iter"])
-        model.n_samples_seen_ = int(training["n_samples_seen"])
-        model.converged_ = bool(training["converged"])
-        model.stop_reason_ = str(training["stop_reason"])
-        model._data_fingerprint = training["data_fingerprint"]
-        model._adam = None
-        if training["adam_steps"] is not None:
-            model._adam = Adam(
-                arrays["adam.mean"], arrays["adam.mean_square"], int(training["adam_steps"])
-            )
-        model.n_features_in_ = p.n_features
-        if description["feature_names_in"] is not None:
-            model.feature_names_in_ = np.array(description["feature_names_in"], dtype=object)
+            if hyperparameters["checkpoint"] is not None:
+                hyperparameters["checkpoint"] = os.fspath(path)
+            model = cls(**hyperparameters)
+            model._check_parameters()
+        except (KeyError, TypeError, ValueError) as error:
+            raise not_consistent(path, error) from None
+        model._fitted = fit
         return model
 
     # ------------------------------------------------------------------ helpers
@@ -716,12 +778,18 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         real_number("learning_rate", self.learning_rate, low=0.0, open_ends=True)
         whole_number("sparsity_window", self.sparsity_window, low=1)
         whole_number("checkpoint_every", self.checkpoint_every, low=1)
+        if self.tol is not None:
+            real_number("tol", self.tol, low=0.0)
+        whole_number("n_iter_no_change", self.n_iter_no_change, low=1)
+        real_number(
+            "validation_fraction", self.validation_fraction, low=0.0, high=1.0, open_ends=True
+        )
         if not _is_random_state(self.random_state):
             raise ValueError(
                 f"random_state is {self.random_state!r}; give a whole number of at least 0, a "
                 "numpy Generator or RandomState, or None"
             )
-        for name in ("warm_start", "verbose"):
+        for name in ("warm_start", "verbose", "early_stopping"):
             value = getattr(self, name)
             if not isinstance(value, (bool, np.bool_, numbers.Integral)):
                 raise TypeError(f"{name} is {value!r}; give True or False")
@@ -731,12 +799,19 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             )
         if self.checkpoint is not None and not isinstance(self.checkpoint, (str, os.PathLike)):
             raise TypeError(f"checkpoint is {self.checkpoint!r}; give the path of a file, or None")
+        if self.checkpoint is not None:
+            if self.early_stopping:
+                raise ValueError(
+                    "early_stopping is True and checkpoint is set; a checkpoint does not hold what "
+                    "the held-out rows have said so far, so leave out one of the two"
+                )
+            place_for_file("checkpoint", self.checkpoint)
 
     def _check_unchanged_network(self, action: str) -> None:
         fitted = {
-            "n_hidden": self.parameters_.n_hidden,
-            "activation": self.activation_,
-            "output_activation": self.output_activation_,
+            "n_hidden": self._fitted.parameters.n_hidden,
+            "activation": self._fitted.activation,
+            "output_activation": self._fitted.output_activation,
         }
         for name, value in fitted.items():
             if getattr(self, name) != value:
@@ -745,12 +820,34 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                     f"{action} cannot change it. Set it back, or clone the estimator and fit anew"
                 )
 
-    def _validate(self, X: Any, *, reset: bool, min_rows: int = 1) -> Array:
+    def _validate(self, X: Any, *, reset: bool = False, min_rows: int = 1) -> Any:
+        """Return `X` as floating-point numbers: an array, or a sparse matrix in CSR format."""
         _refuse_dates(X)
+        no_masked_entries("X", X)
         X = validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=min_rows
+            self,
+            X,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=min_rows,
         )
-        return np.asarray(X)
+        return X if is_sparse(X) else np.asarray(X)
+
+    def _validate_first(self, X: Any) -> tuple[Any, Any]:
+        """Return `X` and the names of its columns; this estimator does not change by it."""
+        door = copy.copy(self)
+        door.__dict__.pop("_fitted", None)
+        X = door._validate(X, reset=True, min_rows=2)
+        return X, vars(door).get("feature_names_in_")
+
+    def _first_network(self, X: Any) -> FittedNetwork:
+        return FittedNetwork(
+            parameters=Parameters.random(X.shape[1], self.n_hidden, self._seed()),
+            scaling=fit_scaling(X, self.scaling, self.output_activation),
+            activation=self.activation,
+            output_activation=self.output_activation,
+        )
 
     def _seed(self) -> int | np.random.Generator:
         state = self.random_state
@@ -760,33 +857,55 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             return int(state)
         return int(check_random_state(state).randint(np.iinfo(np.int32).max))
 
-    def _in(self, data: Array) -> Parameters:
-        """Return the parameters in the dtype of `data`."""
-        p = self.parameters_
-        return Parameters(
-            *(part.astype(data.dtype, copy=False) for part in (p.W1, p.W2, p.b1, p.b2))
-        )
-
-    def _encode(self, scaled: Array) -> Array:
-        return in_blocks(
-            lambda x: encode(x, self._in(x), self.activation_), scaled, self.parameters_.n_hidden
-        )
-
-    def _mean_activation(self, scaled: Array) -> NDArray[np.float64]:
-        f = ACTIVATIONS[self.activation_]
-        mean = self._encode(scaled).mean(axis=0, dtype=np.float64)
-        return np.asarray((mean - f.low) / (f.high - f.low))
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = True
         return tags
 
 
-def _scaled(X: Array, scaling: Scaling) -> Array:
-    scaled = X if scaling.is_identity else in_blocks(scaling.apply, X, X.shape[1])
-    check_magnitude(X, scaled)
-    return scaled
+class _Best:
+    """The parameters that reconstruct held-out rows best, and when to give up on better ones."""
+
+    def __init__(self, held_out: Any, network: FittedNetwork, patience: int) -> None:
+        self.held_out, self.network, self.patience = held_out, network, patience
+        self.parameters: Parameters | None = None
+        self.cost = np.inf
+        self.n_looks = self.n_in_vain = 0
+
+    @property
+    def has_stopped(self) -> bool:
+        return self.n_in_vain >= self.patience
+
+    def message(self) -> str:
+        return (
+            f"the cost of the held-out rows, {self.cost:.4g} at iteration "
+            f"{self.n_looks - self.n_in_vain}, was not lower in {self.patience} more iterations"
+        )
+
+    def look_at(self, theta: NDArray[np.float64]) -> None:
+        """Remember `theta` if it is the best; raise StopIteration if there was none for long."""
+        p = self.network.parameters
+        parameters = Parameters.unravel(theta, p.n_features, p.n_hidden)
+        cost = replace(self.network, parameters=parameters).reconstruction_cost(self.held_out)
+        self.n_looks += 1
+        self.n_in_vain += 1
+        if cost < self.cost:
+            self.parameters, self.cost, self.n_in_vain = parameters, cost, 0
+        if self.has_stopped:
+            raise StopIteration
+
+
+def _theta(network: FittedNetwork) -> NDArray[np.float64]:
+    return network.parameters.ravel().astype(np.float64, copy=False)
+
+
+def _scaled(X: Any, network: FittedNetwork) -> Any:
+    """Return `X` scaled: as an array if that is small enough, else block by block when asked."""
+    rows = network.scaled(X)
+    if is_sparse(X) or (bytes_in_memory(X) or X.nbytes) > _MAX_BYTES_COPIED:
+        return rows
+    return X if network.scaling.is_identity else in_blocks(lambda x: x, rows, X.shape[1])
 
 
 def _is_random_state(value: object) -> bool:
@@ -808,25 +927,12 @@ def _refuse_dates(X: Any) -> None:
         )
 
 
-def _fingerprint(X: Array) -> str:
+def _fingerprint(X: Any) -> str:
     digest = hashlib.sha256(f"{X.shape} {X.dtype.str}".encode())
-    for start, stop in row_edges(len(X)):
+    if is_sparse(X):
+        for part in (X.data, X.indices, X.indptr):
+            digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
+    for start, stop in row_edges(X.shape[0]):
         digest.update(np.ascontiguousarray(X[start:stop]).data)
     return digest.hexdigest()
-
-
-def _plain_hyperparameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters as JSON can hold them."""
-    plain = {**parameters, "callback": None}
-    if not isinstance(plain["random_state"], numbers.Integral):
-        plain["random_state"] = None
-    if plain["checkpoint"] is not None:
-        plain["checkpoint"] = os.fspath(plain["checkpoint"])
-    for name, value in plain.items():
-        if isinstance(value, np.generic):
-            plain[name] = value.item()
-        elif isinstance(value, numbers.Integral) and not isinstance(value, bool):
-            plain[name] = int(value)
-        elif isinstance(value, numbers.Real) and not isinstance(value, bool | int):
-            plain[name] = float(value)
-    return plain

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.fft import dctn, idctn
 
-from saelib._validation import whole_number
+from saelib._browser import IN_BROWSER, photographs
+from saelib._extras import require
+from saelib._validation import no_masked_entries, whole_number
 
 __all__ = [
     "IMAGE_CREDITS",
@@ -39,6 +41,7 @@ IMAGE_CREDITS = {
 
 
 def _grey(name: str, image: ArrayLike) -> Image:
+    require("skimage", "reading photographs")
     from skimage.color import rgb2gray
     from skimage.util import img_as_float64
 
@@ -77,6 +80,10 @@ def natural_images() -> dict[str, Image]:
     >>> len(images), images["camera"].shape
     (10, (512, 512))
     """
+    if IN_BROWSER:
+        return photographs(IMAGE_CREDITS)
+    require("skimage", "natural_images")
+
     from skimage import data
     from sklearn.datasets import load_sample_image
 
@@ -127,6 +134,7 @@ def load_images(folder: str | Path) -> dict[str, Image]:
     ...     load_images(folder)["mine.png"].shape
     (20, 30)
     """
+    require("skimage", "load_images")
     from skimage.io import imread
 
     path = Path(folder)
@@ -188,6 +196,7 @@ def whiten(image: ArrayLike) -> Image:
     >>> whitened.shape, round(float(whitened.std()), 6)
     ((512, 512), 1.0)
     """
+    no_masked_entries("image", image)
     array = np.asarray(image, dtype=np.float64)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"image has shape {array.shape}; give a grey image (height, width)")
@@ -217,7 +226,8 @@ def sample_patches(
     Parameters
     ----------
     images : dict, list or array of 2-D arrays, or one 2-D array
-        Grey images; their sizes may differ.
+        Grey images; their sizes may differ. In an array of three dimensions the first counts the
+        images. Their numbers are taken as they are, whole numbers from 0 to 255 too.
     n_patches : int, at least 1
         Number of patches.
     patch_size : int, at least 1
@@ -233,7 +243,8 @@ def sample_patches(
     Raises
     ------
     ValueError
-        If there is no image, an image is not 2-D, not finite or smaller than a patch.
+        If there is no image, an image is not 2-D, not finite, masked or smaller than a patch, if
+        the images lie along the last axis, or if only some of them hold whole numbers.
     TypeError
         If `images` is not a collection of images, or a number has the wrong type.
 
@@ -250,7 +261,10 @@ def sample_patches(
     named = _named(images)
     for name, image in named.items():
         if image.ndim != 2:
-            raise ValueError(f"{name} has shape {image.shape}; give grey images (height, width)")
+            raise ValueError(
+                f"{name} has shape {image.shape}; give grey images (height, width). Of a colour "
+                "image, (height, width, 3), image.mean(axis=2) is one"
+            )
         if min(image.shape) < patch_size:
             raise ValueError(
                 f"patch_size is {patch_size}, but {name} has only {image.shape[0]}x"
@@ -272,6 +286,14 @@ def sample_patches(
 
 
 def _named(images: Images) -> dict[str, NDArray[np.float64]]:
+    if isinstance(images, np.ndarray) and images.ndim == 3 and _looks_image_last(images.shape):
+        height, width, number = images.shape
+        raise ValueError(
+            f"images has shape {images.shape}, which looks like {number} images of "
+            f"{height}x{width} pixels along the last axis, as in the IMAGES of the CS294A "
+            f"assignment; give np.moveaxis(images, -1, 0). If these are {height} images of "
+            f"{width}x{number} pixels, give list(images)"
+        )
     if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] in (3, 4):
         raise ValueError(
             f"images has shape {images.shape}, which looks like one colour image; turn it into a "
@@ -290,7 +312,23 @@ def _named(images: Images) -> dict[str, NDArray[np.float64]]:
         pairs = [(f"image {k}", image) for k, image in enumerate(images)]
     if not pairs:
         raise ValueError("images is empty; give at least one image")
-    return {name: np.asarray(image, dtype=np.float64) for name, image in pairs}
+    for name, image in pairs:
+        no_masked_entries(name, image)
+    arrays = {name: np.asarray(image) for name, image in pairs}
+    kinds = {"whole" if array.dtype.kind in "biu" else "real" for array in arrays.values()}
+    if len(kinds) == 2:
+        name = next(name for name, array in arrays.items() if array.dtype.kind in "biu")
+        raise ValueError(
+            f"{name} holds whole numbers and others hold real ones; images of 0 to 255 beside some "
+            "of 0 to 1 would drown them. Bring them to one scale first, for example image / 255"
+        )
+    return {name: array.astype(np.float64, copy=False) for name, array in arrays.items()}
+
+
+def _looks_image_last(shape: tuple[int, ...]) -> bool:
+    # Few pictures in a stack, or pictures of one pixel's width by hundreds: the former is likely.
+    height, width, last = shape
+    return last not in (3, 4) and 4 * last <= min(height, width)
 
 
 def normalize_patches(patches: ArrayLike) -> NDArray[np.float64]:
@@ -323,14 +361,20 @@ def normalize_patches(patches: ArrayLike) -> NDArray[np.float64]:
     array([[0.367, 0.633],
            [0.367, 0.633]])
     """
+    no_masked_entries("patches", patches)
     X = np.asarray(patches, dtype=np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"patches has shape {X.shape}; give (n_patches, n_pixels), not empty")
     if not np.all(np.isfinite(X)):
         raise ValueError("patches holds NaN or infinity; every pixel must be a finite number")
+    largest = float(np.abs(X).max())
+    if not 1e-100 < largest < 1e100:
+        # Squares would vanish or overflow; a common factor changes nothing in the result.
+        X = X / (largest or 1.0)
+        largest = float(np.abs(X).max())
     X = X - X.mean(axis=1, keepdims=True)
     limit = 3 * X.std()
-    if limit <= 1e-12 * max(1.0, float(np.abs(np.asarray(patches)).max())):
+    if limit <= 1e-12 * largest:
         raise ValueError(
             "every patch is constant, so nothing is left when its mean is removed; take patches "
             "from images that are not flat"

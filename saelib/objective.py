@@ -28,9 +28,11 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._parallel import map_in_two_steps, single_threaded_blas
+from saelib._blas import single_threaded_blas
+from saelib._parallel import map_in_order, map_in_two_steps
+from saelib._rows import Rows, bytes_in_memory, on_disk
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
-from saelib.activations import Activation
+from saelib.activations import TANH_AS_SIGMOID, Activation
 from saelib.parameters import Parameters
 from saelib.sparsity import divergence, divergence_slope
 
@@ -58,6 +60,8 @@ _SATURATING = 50.0
 # The activations are kept for the second pass if they take less memory than this, or than X
 # does. Otherwise they are computed twice, which costs a sixth matrix product.
 _MAX_BYTES_KEPT = 2**28
+# Data on disk are there because memory is short.
+_MAX_BYTES_KEPT_BESIDE_DISK = 2**26
 
 
 class CostTerms(NamedTuple):
@@ -92,10 +96,12 @@ class SparseObjective:
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features)
+    X : array_like or scipy sparse matrix of shape (n_samples, n_features)
         The examples, one per row, finite, within the range of the output activation: [0, 1]
         for sigmoid, [-1, 1] for tanh. float32 data are computed in float32, all else in
-        float64. A float array is used in place: do not change it while the objective lives.
+        float64. A float array is used in place: do not change it while the objective lives. Of
+        a memory map or a sparse matrix only blocks of rows ever become arrays in memory, and the
+        results are those of the dense array to the last bit.
     n_hidden : int, at least 1
         Number of hidden units.
     weight_decay : float, at least 0
@@ -125,6 +131,12 @@ class SparseObjective:
     Mean activations of exactly 0 or 1, where the divergence is infinite, are moved inside by
     less than the rounding of the dtype, so that an optimizer that tries a far too long step
     gets a large finite cost instead of infinity.
+
+    The gradient is exact to the rounding of the dtype, with one limit: a unit is told from its
+    upper end, 1, only to the rounding of 1. A sigmoid unit whose every z is beyond 18 (float32)
+    or 38 (float64), and a tanh unit beyond half of that, has the gradient 0, and mean activations
+    closer to 1 than 1e-7 or 2e-16 count as that far away. At the lower end means count down to
+    1e-19 (float32) or 1e-154 (float64).
 
     Examples
     --------
@@ -163,6 +175,8 @@ class SparseObjective:
             activation if output_activation is None else output_activation,
             ("sigmoid", "tanh", "linear"),
         )
+        # What the passes work with, from 0 to 1, so that its mean is rho_hat.
+        self._unit = TANH_AS_SIGMOID if activation == "tanh" else self._hidden
         self._take(X)
         precision = np.finfo(self.X.dtype)
         self._least_mean = float(np.sqrt(precision.tiny))
@@ -199,12 +213,16 @@ class SparseObjective:
     def __repr__(self) -> str:
         m, n = self.X.shape
         return (
-            f"SparseObjective({n}-{self.n_hidden}-{n} {self.activation} on {m} examples, "
+            f"{type(self).__name__}({n}-{self.n_hidden}-{n} {self.activation} on {m} examples, "
             f"weight_decay={self.weight_decay:g}, sparsity_target={self.sparsity_target:g}, "
             f"sparsity_weight={self.sparsity_weight:g})"
         )
 
-    def __call__(self, theta: ArrayLike) -> tuple[float, Array]:
+    def __getstate__(self) -> dict[str, Any]:
+        # The memory of earlier calls is no part of what another process needs.
+        return {**vars(self), "_spare": deque(maxlen=1), "_buffers": deque()}
+
+    def __call__(self, theta: ArrayLike) -> tuple[float, Vector]:
         """Return the cost J_sparse and its gradient at `theta`.
 
         Parameters
@@ -217,10 +235,11 @@ class SparseObjective:
         cost : float
             J_sparse.
         gradient : ndarray of shape (size,)
-            Its gradient in the order of `theta`, in the dtype of X.
+            Its gradient in the order of `theta`, in float64 also for data in float32, as the
+            optimizers of scipy want it; `evaluate` gives it in the dtype of X.
         """
         terms, gradient = self.evaluate(theta)
-        return terms.total, gradient
+        return terms.total, gradient.astype(np.float64, copy=False)
 
     def terms(self, theta: ArrayLike) -> CostTerms:
         """Return the three terms of the cost at `theta`; their sum is ``.total``.
@@ -236,6 +255,26 @@ class SparseObjective:
             ``reconstruction``, ``weight_decay``, ``sparsity`` and their sum ``total``.
         """
         return self.evaluate(theta)[0]
+
+    def mean_activation(self, theta: ArrayLike) -> Vector:
+        """Return rho_hat, the mean activation of every hidden unit at `theta`.
+
+        Eqs. (3.1) ``mean-activation`` and (3.2) ``mean-activation-tanh``, CS294A p. 14.
+
+        Parameters
+        ----------
+        theta : array_like of shape (size,)
+            W1, W2, b1, b2, each row by row.
+
+        Returns
+        -------
+        ndarray of shape (n_hidden,)
+            From 0 to 1, without the two ends.
+        """
+        p = self._parameters(self._checked(theta))
+        with single_threaded_blas() as n_threads:
+            w = BiasUnitWeights.of(p, self._unit, self._output)
+            return self._first_pass(w, n_threads)
 
     def evaluate(self, theta: ArrayLike) -> tuple[CostTerms, Array]:
         """Return the three terms of the cost and the gradient at `theta`.
@@ -262,9 +301,9 @@ class SparseObjective:
         """
         theta = self._checked(theta)
         m = len(self.X)
-        p = Parameters.unravel(theta, self.n_features, self.n_hidden)
+        p = self._parameters(theta)
         with single_threaded_blas() as n_threads:
-            w = BiasUnitWeights.of(p, self._hidden, self._output)
+            w = BiasUnitWeights.of(p, self._unit, self._output)
             rho_hat, squares, sums = self._two_passes(w, n_threads)
             gradient = w.gradient(sums)
             gradient /= m
@@ -280,9 +319,29 @@ class SparseObjective:
         )
         return terms, gradient
 
+    def _parameters(self, theta: Array) -> Parameters:
+        m, n, h = len(self.X), self.n_features, self.n_hidden
+        if theta.shape == (2 * h * m + h + m,) and m != n:
+            raise ValueError(
+                f"theta has shape {theta.shape}, which belongs to {m} features, but X has {m} rows "
+                f"and {n} columns. Examples are rows here: if they are the columns of X, give X.T"
+            )
+        return Parameters.unravel(theta, n, h)
+
+    def _first_pass(self, w: BiasUnitWeights, n_threads: int) -> Vector:
+        """Return rho_hat."""
+        sums = map_in_order(
+            lambda blocks: self._in_buffers(
+                lambda buffers: sum_activations(self.X, blocks, w, self._unit, buffers)
+            ),
+            self._shares,
+            n_threads,
+        )
+        return self._mean_activation(np.sum(sums, axis=0))
+
     def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
         """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient` over all rows."""
-        X, f, f_out = self.X, self._hidden, self._output
+        X, f, f_out = self.X, self._unit, self._output
         A = self._memory_for_activations()
 
         def forward(blocks: list[slice]) -> Vector:
@@ -320,7 +379,8 @@ class SparseObjective:
     def _memory_for_activations(self) -> Array | None:
         """Return an array for the activations of all rows, or None if it would be too large."""
         n_bytes = len(self.X) * self.n_hidden * self.X.itemsize
-        if n_bytes > max(_MAX_BYTES_KEPT, 0 if _on_disk(self.X) else self.X.nbytes):
+        limit = _MAX_BYTES_KEPT_BESIDE_DISK if on_disk(self.X) else _MAX_BYTES_KEPT
+        if n_bytes > max(limit, bytes_in_memory(self.X)):
             return None
         try:
             return self._spare.pop()
@@ -342,8 +402,7 @@ class SparseObjective:
 
     def _mean_activation(self, sums: Vector) -> Vector:
         """Return rho_hat in (0, 1) from the sums of the activations over all rows, Eq. (3.2)."""
-        f = self._hidden
-        rho_hat = (sums / len(self.X) - f.low) / (f.high - f.low)
+        rho_hat = sums / len(self.X)
         return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
 
     def _penalty_slope(self, rho_hat: Vector) -> Array:
@@ -376,12 +435,16 @@ class BiasUnitWeights(NamedTuple):
         ± W2ᵀ and ± b2.
     W2 : ndarray of shape (n_features, n_hidden + 1)
         W2, and a column of zeros: no error comes back to the bias unit.
+    is_tanh : bool
+        Whether the activations a are 2 s - 1 of the s that the passes work with, and `to_output`
+        is made for s.
     """
 
     to_hidden: Array
     b1: Array
     to_output: Array
     W2: Array
+    is_tanh: bool = False
 
     @staticmethod
     def of(p: Parameters, f: Activation, f_out: Activation) -> BiasUnitWeights:
@@ -392,12 +455,17 @@ class BiasUnitWeights(NamedTuple):
             b1=np.full(h + 1, f.sign * _SATURATING, dtype),
             to_output=np.empty((h + 1, n), dtype),
             W2=np.zeros((n, h + 1), dtype),
+            is_tanh=f is TANH_AS_SIGMOID,
         )
         np.multiply(p.W1, f.sign, out=w.to_hidden[:h])
         np.multiply(p.b1, f.sign, out=w.b1[:h])
         np.multiply(p.W2.T, f_out.sign, out=w.to_output[:h])
         np.multiply(p.b2, f_out.sign, out=w.to_output[h])
         w.W2[:, :h] = p.W2
+        if w.is_tanh:
+            # (2 s - 1) W2ᵀ + b2 = s (2 W2ᵀ) + (b2 - the sums of the rows of W2).
+            w.to_output[h] -= w.to_output[:h].sum(axis=0)
+            w.to_output[:h] *= 2
         return w
 
     def split(self, sums: Array) -> tuple[Array, Array, Array]:
@@ -409,6 +477,10 @@ class BiasUnitWeights(NamedTuple):
     def gradient(self, sums: Array) -> Array:
         """Return `sums` in the order of theta."""
         of_W1, of_W2_and_b2, of_b1 = self.split(sums)
+        if self.is_tanh:
+            of_W2_and_b2 = of_W2_and_b2.copy()
+            of_W2_and_b2[:-1] *= 2
+            of_W2_and_b2[:-1] -= of_W2_and_b2[-1]
         return Parameters(of_W1[:-1], of_W2_and_b2[:-1].T, of_b1[:-1], of_W2_and_b2[-1]).ravel()
 
 
@@ -449,7 +521,7 @@ class Buffers(NamedTuple):
 
 
 def sum_activations(
-    X: Array,
+    X: Array | Rows,
     blocks: Sequence[slice],
     w: BiasUnitWeights,
     f: Activation,
@@ -471,7 +543,7 @@ def sum_activations(
 
 
 def backpropagate(
-    X: Array,
+    X: Array | Rows,
     blocks: Sequence[slice],
     w: BiasUnitWeights,
     f: Activation,
@@ -545,7 +617,7 @@ def _hidden_layer(x: Array, w: BiasUnitWeights, f: Activation, out: Array) -> Ar
     return f.of_signed(z, out=z)
 
 
-def plan_shares(X: Array, n_hidden: int) -> list[list[slice]]:
+def plan_shares(X: Array | Rows, n_hidden: int) -> list[list[slice]]:
     """Return the blocks of rows that an evaluation goes through, dealt into shares."""
     return _shares(len(X), _rows_per_block(X.shape[1], n_hidden, X.itemsize))
 
@@ -566,13 +638,3 @@ def _shares(m: int, rows_per_block: int) -> list[list[slice]]:
     edges = [m * k // (n_shares * blocks_per_share) for k in range(n_shares * blocks_per_share + 1)]
     blocks = [slice(start, stop) for start, stop in pairwise(edges)]
     return [blocks[k : k + blocks_per_share] for k in range(0, len(blocks), blocks_per_share)]
-
-
-def _on_disk(X: Array) -> bool:
-    """Return whether X is a memory map or a view of one."""
-    base: Any = X
-    while isinstance(base, np.ndarray):
-        if isinstance(base, np.memmap):
-            return True
-        base = base.base
-    return False

@@ -12,10 +12,19 @@ from typing import Any
 
 from tqdm import tqdm
 
+from saelib._browser import IN_BROWSER
+
 __all__ = ["progress_bar"]
 
 
+class _Bar(tqdm):  # type: ignore[misc]
+    # The monitor is a thread that wakes up bars which skip too many updates. Ours skip none.
+    monitor_interval = 0
+
+
 def _in_notebook() -> bool:
+    if IN_BROWSER:
+        return True
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and "IPKernelApp" in shell.config
@@ -46,15 +55,16 @@ def progress_bar(description: str, total: int, enabled: bool) -> tqdm[Any]:
     ...         _ = bar.update()
     """
     if not enabled:
-        return tqdm(total=total, disable=True)
+        return _Bar(total=total, disable=True)
     if _in_notebook():
-        return tqdm(
+        return _Bar(
             desc=description,
             total=total,
+            miniters=1,
             file=sys.stdout,
             bar_format="{desc} |{bar:20}| {n_fmt} of {total_fmt} iterations{postfix}",
         )
-    return tqdm(desc=description, total=total, unit=" iterations", disable=None)
+    return _Bar(desc=description, total=total, miniters=1, unit=" iterations", disable=None)
 
 
 def show_cost(bar: tqdm[Any], cost: float) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saelib._rows import row_edges
+from saelib._rows import Rows, dense, row_edges
 from saelib.activations import ACTIVATIONS
 
 __all__ = ["Scaling"]
@@ -81,31 +83,36 @@ class Scaling(NamedTuple):
         return self.offset == 0 and bool(np.all(self.shift == 0) and np.all(self.scale == 1))
 
 
-def check_magnitude(X: Array, scaled: Array) -> None:
+def check_magnitude(scaled: Rows) -> None:
     """Raise ValueError if an entry of `scaled` is so large that computing with it may overflow."""
     limit = np.finfo(scaled.dtype).max ** 0.25
-    for start, stop in row_edges(len(X)):
-        far_out = ~(np.abs(scaled[start:stop]) < limit)
+    for start, stop in row_edges(*scaled.shape):
+        block = scaled[start:stop]
+        far_out = ~(np.abs(block) < limit)
         if far_out.any():
             row, column = np.argwhere(far_out)[0]
-            row += start
+            value = scaled.unscaled(slice(start, stop))[row, column]
             raise ValueError(
-                f"X holds {X[row, column]:g} at row {row}, column {column}; that is "
-                f"{scaled[row, column]:.3g} after scaling, and computing in {scaled.dtype} allows "
+                f"X holds {value:g} at row {start + row}, column {column}; that is "
+                f"{block[row, column]:.3g} after scaling, and computing in {scaled.dtype} allows "
                 f"numbers up to {limit:.1g}. Check the units of this column against those of the "
                 "training data, or rescale it"
             )
 
 
-def fit_scaling(X: Array, scaling: str | None, output_activation: str) -> Scaling:
+def fit_scaling(X: Any, scaling: str | None, output_activation: str) -> Scaling:
     """Return the map of `X` into the range of the output that `scaling` asks for."""
     n_features = X.shape[1]
     output = ACTIVATIONS[output_activation]
     if scaling is None:
         return Scaling(np.zeros(n_features), np.ones(n_features), 0.0)
-    blocks = [X[start:stop] for start, stop in row_edges(len(X))]
-    low = np.min([block.min(axis=0) for block in blocks], axis=0).astype(np.float64)
-    high = np.max([block.max(axis=0) for block in blocks], axis=0).astype(np.float64)
+    edges = row_edges(*X.shape)
+
+    def blocks() -> Iterator[Array]:
+        return (dense(X[start:stop]) for start, stop in edges)
+
+    low = reduce(np.minimum, (block.min(axis=0) for block in blocks())).astype(np.float64)
+    high = reduce(np.maximum, (block.max(axis=0) for block in blocks())).astype(np.float64)
     if scaling == "global":
         low, high = np.full(n_features, low.min()), np.full(n_features, high.max())
     largest = np.maximum(np.abs(low), np.abs(high))
@@ -117,17 +124,20 @@ def fit_scaling(X: Array, scaling: str | None, output_activation: str) -> Scalin
             "first"
         )
     span = high - low
-    varies = span > 0
+    # What differs by rounding only, as 0.3 and 3 * 0.1 do, is constant. scikit-learn says so too.
+    varies = span > 4 * np.finfo(X.dtype).eps * largest
     span = np.where(varies, span, 1.0)
     if np.isfinite(output.high):
         width = output.high - output.low
         scale = np.where(varies, span / ((1 - 2 * _MARGIN) * width), 1.0)
         return Scaling(low, np.maximum(scale, np.finfo(float).tiny), output.low + _MARGIN * width)
     # Mean and spread are taken as shares of the range, so that no square overflows or vanishes.
-    mean = sum(((block - low) / span).sum(axis=0) for block in blocks) / len(X)
+    mean = sum(((block - low) / span).sum(axis=0) for block in blocks()) / X.shape[0]
     if scaling == "global":
         mean = np.full(n_features, np.mean(mean))
-    variance = sum((((block - low) / span - mean) ** 2).sum(axis=0) for block in blocks) / len(X)
+    variance = (
+        sum((((block - low) / span - mean) ** 2).sum(axis=0) for block in blocks()) / X.shape[0]
+    )
     if scaling == "global":
         variance = np.full(n_features, np.mean(variance))
     scale = np.where(varies, np.sqrt(variance) * span, 1.0)

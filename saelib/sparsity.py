@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
-from saelib._validation import activation_named
+from saelib._validation import activation_named, no_masked_entries
 
 __all__ = ["kl_divergence", "kl_gradient", "mean_activation"]
 
@@ -138,7 +138,8 @@ def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:
     Raises
     ------
     ValueError
-        If `A` is not 2-D, has no rows or `activation` is neither of the two.
+        If `A` is not 2-D, has no rows, is masked or has means outside the range of the
+        activation, or if `activation` is neither of the two.
 
     Examples
     --------
@@ -150,6 +151,7 @@ def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:
     array([0.25, 1.  ])
     """
     f = activation_named("activation", activation, ("sigmoid", "tanh"))
+    no_masked_entries("A", A)
     activations = np.asarray(A)
     if activations.ndim != 2 or len(activations) == 0:
         raise ValueError(
@@ -157,4 +159,10 @@ def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:
             "with at least one row"
         )
     mean: Array = activations.mean(axis=0, dtype=np.float64)
-    return (mean - f.low) / (f.high - f.low)
+    if not (mean.min() >= f.low and mean.max() <= f.high):
+        raise ValueError(
+            f"A has columns with means from {mean.min():.6g} to {mean.max():.6g}, but {f.name} "
+            f"activations lie in [{f.low:g}, {f.high:g}]; check activation, which is "
+            f"{activation!r}, and that A holds activations and not weighted inputs"
+        )
+    return f.share_of_range(mean)

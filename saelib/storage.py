@@ -11,14 +11,13 @@ import hashlib
 import json
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_bytes
 
 __all__ = ["read_arrays", "write_arrays"]
 
@@ -39,7 +38,8 @@ def write_arrays(
     Parameters
     ----------
     path : str or path-like
-        Where to write; an existing file is replaced.
+        Where to write; an existing file is replaced and its permissions are kept. A symbolic
+        link is followed.
     arrays : mapping of str to ndarray
         float32 or float64 arrays of any shape.
     description : mapping
@@ -52,7 +52,7 @@ def write_arrays(
     TypeError
         If JSON cannot hold `description`.
     ValueError
-        If `description` holds NaN or infinity.
+        If `description` holds NaN or infinity, or something that is no regular file is at `path`.
     OSError
         If the folder does not exist or cannot be written to.
 
@@ -72,6 +72,8 @@ def write_arrays(
     >>> description
     {'n_iter': 3}
     """
+    from safetensors.numpy import save as to_bytes
+
     # safetensors writes the memory of an array as it lies there, whatever its strides say.
     contiguous = {
         name: np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
@@ -83,7 +85,50 @@ def write_arrays(
         "description": json.dumps(description, allow_nan=False),
     }
     metadata["sha256"] = _checksum(contiguous, metadata)
-    _replace_file(Path(path), to_bytes(contiguous, metadata))
+    _replace_file(place_for_file("path", path), to_bytes(contiguous, metadata))
+
+
+def place_for_file(name: str, path: str | os.PathLike[str]) -> Path:
+    """Return the file behind the links of `path` if a regular file is there or can be made.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called, for messages.
+    path : str or path-like
+        Where somebody wants to write.
+
+    Returns
+    -------
+    Path
+        The place, which is no symbolic link.
+
+    Raises
+    ------
+    FileNotFoundError, NotADirectoryError, PermissionError
+        If the folder is missing, is none, or cannot be written to.
+    ValueError
+        If there is something at `path` that is no regular file, such as a folder or a device.
+    """
+    given, place = os.fspath(path), Path(os.path.realpath(path))
+    folder = place.parent
+    if not folder.exists():
+        raise FileNotFoundError(
+            f"{name} is {given!r}, but there is no folder {str(folder)!r}; make it first"
+        )
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{name} is {given!r}, but {str(folder)!r} is not a folder")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(
+            f"{name} is {given!r}, but the folder {str(folder)!r} cannot be written to; choose "
+            "another one"
+        )
+    if place.exists() and not place.is_file():
+        raise ValueError(
+            f"{name} is {given!r}, where there is something else than a regular file; choose "
+            "another place"
+        )
+    return place
 
 
 def read_arrays(
@@ -113,6 +158,8 @@ def read_arrays(
         If the file is no safetensors file, is cut short, was not written by saelib, holds
         something else than `kind`, was changed since, or is of a later format.
     """
+    from safetensors import SafetensorError, safe_open
+
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {str(path)!r}; check the path")
@@ -133,7 +180,19 @@ def read_arrays(
             f"{str(path)!r} was changed after it was saved: its checksum does not fit its content. "
             "Restore it from a copy or save the model again"
         )
-    return arrays, json.loads(metadata["description"])
+    try:
+        description = json.loads(metadata["description"], parse_constant=_refuse_constant)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise ValueError(
+            f"{str(path)!r} has a description that cannot be read ({error}); save the model again"
+        ) from None
+    if not isinstance(description, dict):
+        raise ValueError(f"{str(path)!r} has a description that is no mapping; save it again")
+    return arrays, description
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _check_origin(path: Path, metadata: Mapping[str, str], kind: str) -> None:
@@ -163,6 +222,8 @@ def _replace_file(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
+            if path.exists():  # who may read the old file may read the new one, and nobody else
+                os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

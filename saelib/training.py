@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import OptimizeResult, minimize
 
-from saelib._parallel import single_threaded_blas
+from saelib._blas import single_threaded_blas
 from saelib._validation import real_number, whole_number
 from saelib.objective import CostTerms, SparseObjective
 from saelib.parameters import Parameters
@@ -22,6 +22,9 @@ Vector = NDArray[np.float64]
 Callback = Callable[[int, Vector], None]
 
 HISTORY_KEYS = ("total", "reconstruction", "weight_decay", "sparsity", "gradient_norm")
+
+# A unit whose mean activation is as close to 0 or 1 as this gives the same for every example.
+_SATURATED = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +51,10 @@ class TrainingResult:
         being interrupted.
     message : str
         Why the training stopped, in words.
+    reason : {"converged", "max_iter", "callback", "interrupted", "diverged", "stuck", "checkpoint"}
+        Why the training stopped, for programs. ``"diverged"``: the cost is higher than at the
+        start or no longer finite; ``"stuck"``: the line search of L-BFGS found no lower cost;
+        ``"checkpoint"``: it has not stopped, this is what a checkpoint gets.
     """
 
     theta: Vector
@@ -58,6 +65,7 @@ class TrainingResult:
     n_evaluations: int
     converged: bool
     message: str
+    reason: str
 
 
 class _StoppedByCallbackError(Exception):
@@ -77,6 +85,10 @@ class _Recorder:
         # belong together at whatever moment Ctrl-C strikes.
         self.reached: tuple[int, Vector, Vector] = (0, np.empty(0), np.empty(0))
         self._latest: tuple[Vector, CostTerms, Vector] | None = None
+
+    @property
+    def n_steps(self) -> int:
+        return self.reached[0] - 1
 
     def evaluate(self, theta: Vector) -> tuple[float, Vector]:
         terms, gradient = self.objective.evaluate(theta)
@@ -102,6 +114,22 @@ class _Recorder:
                 except StopIteration:
                     raise _StoppedByCallbackError from None
 
+    def result(self, reason: str, message: str) -> TrainingResult:
+        n_points, theta, _ = self.reached
+        history = np.array(self.rows[:n_points]).T
+        n_features, n_hidden = self.objective.n_features, self.objective.n_hidden
+        return TrainingResult(
+            theta=theta,
+            parameters=Parameters.unravel(theta, n_features, n_hidden),
+            cost=float(history[0, -1]),
+            history=dict(zip(HISTORY_KEYS, history, strict=True)),
+            n_iterations=n_points - 1,
+            n_evaluations=self.n_evaluations,
+            converged=reason == "converged",
+            message=message,
+            reason=reason,
+        )
+
 
 def train(
     objective: SparseObjective,
@@ -110,8 +138,11 @@ def train(
     method: str = "l-bfgs",
     max_iter: int = 400,
     learning_rate: float = 0.1,
+    tol: float = 1e-12,
     progress: bool = True,
     callback: Callback | None = None,
+    checkpoint: Callable[[TrainingResult], None] | None = None,
+    checkpoint_every: int = 200,
 ) -> TrainingResult:
     """Minimize a sparse autoencoder's cost, starting from `theta0`.
 
@@ -134,11 +165,21 @@ def train(
         Number of steps at most.
     learning_rate : float, greater than 0
         Step size of gradient descent; L-BFGS finds its own steps and ignores it.
+    tol : float, at least 0
+        L-BFGS has converged when a step lowers the cost by less than this share of it (of 1, if
+        the cost is less than 1). The default is so small that the iterations decide; gradient
+        descent ignores it.
     progress : bool
         Whether to show a progress bar.
     callback : callable, optional
         ``callback(iteration, theta)`` is called after every step, the first being 1. Raising
         StopIteration in it ends the training.
+    checkpoint : callable, optional
+        ``checkpoint(result)`` is called with the result so far after every `checkpoint_every`
+        steps but the last. L-BFGS then forgets its earlier steps and starts afresh from there,
+        so that whoever starts from the theta of a checkpoint goes the same way, to the last bit.
+    checkpoint_every : int, at least 1
+        Number of steps between checkpoints; without `checkpoint` it has no effect.
 
     Returns
     -------
@@ -161,11 +202,15 @@ def train(
     >>> result = train(objective, theta0, max_iter=30, progress=False)
     >>> bool(result.cost < result.history["total"][0])
     True
+    >>> result.reason
+    'max_iter'
     """
     if method not in ("l-bfgs", "gradient-descent"):
         raise ValueError(f"method is {method!r}; choose one of 'l-bfgs', 'gradient-descent'")
     max_iter = whole_number("max_iter", max_iter, low=0)
     learning_rate = real_number("learning_rate", learning_rate, low=0.0, open_ends=True)
+    tol = real_number("tol", tol, low=0.0)
+    checkpoint_every = whole_number("checkpoint_every", checkpoint_every, low=1)
     theta = np.array(theta0, dtype=np.float64)
     if theta.shape != (objective.size,):
         raise ValueError(
@@ -176,60 +221,74 @@ def train(
         raise ValueError("theta0 holds NaN or infinity; start from finite numbers")
 
     label = "L-BFGS" if method == "l-bfgs" else "Gradient descent"
+    leg = max_iter if checkpoint is None else checkpoint_every
     # The optimizer's own dot products run on one BLAS thread too: split over several they would
     # change in the last bit, and the idle threads would spin on cores that the objective needs.
     with single_threaded_blas(), progress_bar(label, max_iter, progress) as bar:
         recorder = _Recorder(objective, bar, callback)
         recorder.accept(theta)
+        reason, message = "max_iter", "no iterations were asked for"
         try:
-            if max_iter == 0:
-                converged, message = False, "no iterations were asked for"
-            elif method == "l-bfgs":
-                converged, message = _l_bfgs(recorder, theta, max_iter)
-            else:
-                converged, message = _gradient_descent(recorder, max_iter, learning_rate)
+            while reason == "max_iter" and recorder.n_steps < max_iter:
+                if recorder.n_steps > 0 and checkpoint is not None:
+                    checkpoint(recorder.result("checkpoint", "a checkpoint on the way"))
+                n_steps = min(leg, max_iter - recorder.n_steps)
+                if method == "l-bfgs":
+                    reason, message = _l_bfgs(recorder, n_steps, tol)
+                else:
+                    reason, message = _gradient_descent(recorder, n_steps, learning_rate)
         except _StoppedByCallbackError:
-            converged, message = False, "stopped by the callback"
+            reason, message = "callback", "stopped by the callback"
         except KeyboardInterrupt:
-            converged, message = False, "interrupted"
-
-    n_points, theta, _ = recorder.reached
-    history = np.array(recorder.rows[:n_points]).T
-    return TrainingResult(
-        theta=theta,
-        parameters=Parameters.unravel(theta, objective.n_features, objective.n_hidden),
-        cost=float(history[0, -1]),
-        history=dict(zip(HISTORY_KEYS, history, strict=True)),
-        n_iterations=n_points - 1,
-        n_evaluations=recorder.n_evaluations,
-        converged=converged,
-        message=message,
-    )
+            reason, message = "interrupted", "interrupted"
+        if reason in ("converged", "stuck"):
+            message += _about_saturation(objective, recorder.reached[1])
+    return recorder.result(reason, message)
 
 
-def _l_bfgs(recorder: _Recorder, theta: Vector, max_iter: int) -> tuple[bool, str]:
+def _l_bfgs(recorder: _Recorder, n_steps: int, tol: float) -> tuple[str, str]:
     def step(intermediate_result: OptimizeResult) -> None:
         recorder.accept(intermediate_result.x)
 
     result = minimize(
         recorder.evaluate,
-        theta,
+        recorder.reached[1],
         jac=True,
         method="L-BFGS-B",
         callback=step,
         # The iterations are the budget: the tolerances end the run only when nothing moves.
-        options={"maxiter": max_iter, "maxfun": np.inf, "maxcor": 20, "ftol": 1e-12, "gtol": 1e-7},
+        options={"maxiter": n_steps, "maxfun": np.inf, "maxcor": 20, "ftol": tol, "gtol": 1e-7},
     )
-    return bool(result.success), str(result.message).lower()
+    reason = {0: "converged", 1: "max_iter"}.get(result.status, "stuck")
+    return reason, str(result.message).lower()
 
 
-def _gradient_descent(recorder: _Recorder, max_iter: int, learning_rate: float) -> tuple[bool, str]:
-    for iteration in range(1, max_iter + 1):
+def _gradient_descent(recorder: _Recorder, n_steps: int, learning_rate: float) -> tuple[str, str]:
+    for _ in range(n_steps):
         _, theta, gradient = recorder.reached
         recorder.accept(theta - learning_rate * gradient)
         if not np.isfinite(recorder.rows[-1][0]):
-            return False, (
-                f"the cost is no longer finite at step {iteration}; lower learning_rate "
+            return "diverged", (
+                f"the cost is no longer finite at step {recorder.n_steps}; lower learning_rate "
                 "(for other causes see the chapter What goes wrong)"
             )
-    return False, "the number of iterations reached max_iter"
+    first, last = recorder.rows[0][0], recorder.rows[-1][0]
+    if last > first:
+        return "diverged", (
+            f"the cost rose from {first:.3g} to {last:.3g} in {recorder.n_steps} steps; lower "
+            "learning_rate (for other causes see the chapter What goes wrong)"
+        )
+    return "max_iter", "the number of iterations reached max_iter"
+
+
+def _about_saturation(objective: SparseObjective, theta: Vector) -> str:
+    """Return what to add to the message if there are units that have nothing left to learn from."""
+    mean = objective.mean_activation(theta)
+    n_low, n_high = int(np.sum(mean < _SATURATED)), int(np.sum(mean > 1 - _SATURATED))
+    if n_low + n_high == 0:
+        return ""
+    return (
+        f"; but {n_low + n_high} of {len(mean)} hidden units are saturated ({n_low} at 0, {n_high} "
+        "at 1 for every example) and learn nothing: start from smaller weights, or bring the data "
+        "to a smaller scale"
+    )

@@ -125,8 +125,9 @@ def test_dtypes_are_those_of_the_local_objective(dtype):
     objective = DaskObjective(da.from_array(X, chunks=(300, 12)), 5)
     local = SparseObjective(X, 5)
     with dask.config.set(scheduler="synchronous"):
-        cost, gradient = objective(weights())
-    assert gradient.dtype == local(weights())[1].dtype
+        cost, _ = objective(weights())
+        gradient = objective.evaluate(weights())[1]
+    assert gradient.dtype == local.evaluate(weights())[1].dtype
     assert cost == pytest.approx(local(weights())[0], rel=1e-6)
 
 
@@ -134,6 +135,15 @@ def test_it_describes_itself():
     objective = DaskObjective(da.from_array(data(), chunks=(300, 12)), 5)
     assert "12-5-12 sigmoid on 900 examples" in repr(objective)
     assert objective.size == weights().size
+    with dask.config.set(scheduler="synchronous"):
+        assert repr(DaskObjective(da.from_array(data()), 5)).startswith("DaskObjective(12-5-12")
+
+
+def test_mean_activations_are_those_of_the_local_objective():
+    objective = DaskObjective(da.from_array(data(), chunks=(300, 12)), 5)
+    with dask.config.set(scheduler="synchronous"):
+        mean = objective.mean_activation(weights())
+    assert mean == pytest.approx(SparseObjective(data(), 5).mean_activation(weights()), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from saelib import Parameters, SparseAutoencoder, SparseObjective, train
+from saelib._minibatch import mini_batch
 
 RNG = np.random.default_rng(0)
 MIXED = RNG.normal(size=(200, 3)) @ RNG.normal(size=(3, 8)) + 0.1 * RNG.normal(size=(200, 8))
@@ -216,3 +217,89 @@ def test_changed_hyperparameters_do_not_change_a_fitted_network():
 def test_importing_saelib_does_not_import_scikit_learn():
     code = "import sys, saelib; assert 'sklearn' not in sys.modules; saelib.SparseAutoencoder"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- when to stop -------------------------------------------------------------------------
+
+
+def test_tol_ends_the_training_when_little_changes_and_warns_when_it_does_not():
+    model = small(tol=1e-3, max_iter=400).fit(X)
+    assert model.converged_
+    assert 3 < model.n_iter_ < 400
+    # The step that ends it lowers the cost by less, all those before it by more.
+    assert (-np.diff(model.loss_curve_) / model.loss_curve_[:-1]).min() > 1e-3
+    assert small(tol=1e-4, max_iter=400).fit(X).n_iter_ > model.n_iter_
+    with pytest.warns(ConvergenceWarning, match=r"not converged to tol=1e-12 after max_iter=5"):
+        small(tol=1e-12, max_iter=5).fit(X)
+    small(max_iter=5).fit(X)  # the iterations are a budget, and no warning is given
+
+
+def test_early_stopping_keeps_the_weights_that_were_best_on_held_out_rows():
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(40, 30))  # there is nothing in it to learn but by heart
+    fresh = rng.normal(size=(2000, 30))
+    settings = {"n_hidden": 15, "sparsity_weight": 0.0, "weight_decay": 0.0, "random_state": 0}
+    whole = SparseAutoencoder(max_iter=300, **settings).fit(noise)
+    seen = []
+    model = SparseAutoencoder(
+        max_iter=300, early_stopping=True, validation_fraction=0.25, n_iter_no_change=7,
+        callback=lambda iteration, theta: seen.append(theta), **settings,
+    ).fit(noise)  # fmt: skip
+    assert model.converged_
+    assert model.n_samples_seen_ == 30
+    assert model.score(fresh) > whole.score(fresh)
+    best = model.n_iter_ - 7
+    np.testing.assert_array_equal(model.parameters_.ravel(), seen[best - 1])
+    assert f"at iteration {best}, was not lower in 7 more" in model.stop_reason_
+
+
+def test_early_stopping_holds_out_the_same_rows_for_the_same_seed_and_needs_some():
+    first, again = (small(early_stopping=True, random_state=3).fit(X) for _ in range(2))
+    np.testing.assert_array_equal(first.components_, again.components_)
+    with pytest.raises(ValueError, match="takes 0 of 200 rows; at least 1 must be held out"):
+        small(early_stopping=True, validation_fraction=0.001).fit(X)
+
+
+def test_early_stopping_and_a_checkpoint_exclude_each_other(tmp_path):
+    with pytest.raises(ValueError, match="leave out one of the two"):
+        small(early_stopping=True, checkpoint=tmp_path / "run").fit(X)
+
+
+def test_the_report_counts_what_is_active_and_what_is_explained():
+    model = small(max_iter=200).fit(X)
+    A = model.transform(X)
+    scaled = model.scaling_.apply(X)
+    back = model.scaling_.apply(model.inverse_transform(A))
+    report = model.report(X)
+    assert report.share_active == pytest.approx(np.mean(A > 0.5))
+    assert report.share_dead == np.mean(A.max(axis=0) <= 0.5)
+    unexplained = np.sum((back - scaled) ** 2) / np.sum((scaled - scaled.mean(axis=0)) ** 2)
+    assert report.explained_variance == pytest.approx(1 - unexplained, rel=1e-9)
+    dead = model.parameters_.b1.copy()
+    model.parameters_.b1[:2] = -1e3
+    assert model.report(X).share_dead >= 0.4
+    model.parameters_.b1[:] = dead
+
+
+# --- mini-batches, step by step -----------------------------------------------------------
+
+
+def test_five_steps_of_a_stream_are_five_steps_of_adam():
+    """Adam as in Algorithm 1 of Kingma & Ba (2015), written out number by number."""
+    model = small(batch_size=40, learning_rate=0.02, sparsity_window=300).partial_fit(X[:40])
+    scaled = model.scaling_.apply(X)
+    p = Parameters.random(8, 5, seed=0)
+    theta, m, v = p.ravel(), np.zeros(p.ravel().size), np.zeros(p.ravel().size)
+    running = sigmoid(scaled[:40] @ p.W1.T + p.b1).mean(axis=0)
+    for t in range(1, 6):
+        batch = scaled[40 * (t - 1) : 40 * t]
+        _, gradient, running = mini_batch(
+            batch, Parameters.unravel(theta, 8, 5), running, share=1 - (1 - 1 / 300) ** 40,
+            weight_decay=1e-4, sparsity_target=0.1, sparsity_weight=1.0, activation="sigmoid",
+            output_activation="linear",
+        )  # fmt: skip
+        m = 0.9 * m + (1 - 0.9) * gradient
+        v = 0.999 * v + (1 - 0.999) * gradient**2
+        theta = theta - 0.02 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    model.partial_fit(X[40:])
+    np.testing.assert_allclose(model.parameters_.ravel(), theta, rtol=1e-9, atol=1e-12)

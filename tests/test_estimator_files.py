@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from saelib import SparseAutoencoder, storage
+from saelib.estimator import _fingerprint
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3)) @ RNG.normal(size=(3, 6)) + 0.1 * RNG.normal(size=(120, 6))
@@ -27,9 +28,17 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
-def test_a_loaded_model_is_the_saved_one(path, dtype, activation):
-    model = small(activation=activation, random_state=np.int64(3)).fit(X.astype(dtype))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"random_state": np.int64(3), "weight_decay": np.float32(1e-3)},
+        {"activation": "tanh", "output_activation": "tanh", "scaling": "global"},
+        {"scaling": None, "tol": 1e-3, "early_stopping": True},
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_loaded_model_is_the_saved_one(path, dtype, changes):
+    model = small(**changes).fit(X.astype(dtype))
     model.save(path)
     same = SparseAutoencoder.load(path)
     np.testing.assert_array_equal(same.transform(X), model.transform(X))
@@ -148,24 +157,66 @@ def rewritten(path, change):
     storage.write_arrays(path, arrays, description, kind="SparseAutoencoder")
 
 
+# Each with a word of the message that names it.
 CHANGES = {
-    "an array is missing": lambda arrays, _: arrays.pop("W2"),
-    "shapes disagree": lambda arrays, _: arrays.update(b1=np.zeros(9)),
-    "mean activations of other units": lambda a, _: a.update(mean_activation=np.zeros(9)),
-    "NaN": lambda arrays, _: arrays["W1"].fill(np.nan),
-    "unknown activation": lambda _, d: d["network"].update(activation="relu"),
-    "unknown hyperparameter": lambda _, d: d["hyperparameters"].update(depth=3),
-    "bad hyperparameter": lambda _, d: d["hyperparameters"].update(n_hidden=-1),
-    "no training record": lambda _, d: d.pop("training"),
-    "no hyperparameters": lambda _, d: d.pop("hyperparameters"),
-}
+    "an array is missing": (lambda a, _: a.pop("W2"), "W2"),
+    "shapes disagree": (lambda a, _: a.update(b1=np.zeros(9)), r"b1 \(9,\)"),
+    "no hidden units": (
+        lambda a, _: a.update(W1=np.zeros((0, 6)), W2=np.zeros((6, 0)), b1=np.zeros(0)),
+        "number of hidden units is 0",
+    ),
+    "mean activations of other units": (
+        lambda a, _: a.update(mean_activation=np.zeros(9)),
+        "mean_activation has shape",
+    ),
+    "a negative mean activation": (
+        lambda a, _: a["mean_activation"].fill(-0.1), r"mean_activation .*outside \[0, 1\]",
+    ),
+    "NaN": (lambda a, _: a["W1"].fill(np.nan), "NaN or infinity"),
+    "a negative scale": (lambda a, _: a["scaling.scale"].fill(-1), "not positive"),
+    "no costs": (lambda a, _: a.update(loss_curve=np.zeros(0)), "loss_curve has shape"),
+    "offset NaN": (lambda _, d: d["network"].update(offset="NaN"), "offset is 'NaN'"),
+    "unknown activation": (lambda _, d: d["network"].update(activation="relu"), "relu"),
+    "unknown hyperparameter": (lambda _, d: d["hyperparameters"].update(depth=3), "depth"),
+    "bad hyperparameter": (lambda _, d: d["hyperparameters"].update(max_iter=-1), "max_iter is -1"),
+    "n_hidden unlike W1": (lambda _, d: d["hyperparameters"].update(n_hidden=3), "W1 has 4 rows"),
+    "no training record": (lambda _, d: d.pop("training"), "training"),
+    "no hyperparameters": (lambda _, d: d.pop("hyperparameters"), "hyperparameters"),
+    "fewer names than features": (lambda _, d: d.update(feature_names_in=["a"]), "6 features"),
+    "names that are none": (lambda _, d: d.update(feature_names_in=[1] * 6), "6 features"),
+    "negative iterations": (lambda _, d: d["training"].update(n_iter=-1), "n_iter is -1"),
+    "broken iterations": (lambda _, d: d["training"].update(n_iter=1e300), "n_iter is 1e"),
+    "negative rows": (lambda _, d: d["training"].update(n_samples_seen=-1), "n_samples_seen is"),
+    "negative steps": (
+        lambda a, d: (
+            a.update({"adam.mean": np.zeros(58), "adam.mean_square": np.zeros(58)}),
+            d["training"].update(adam_steps=-1),
+        ),
+        "adam_steps is -1",
+    ),
+    "negative squares": (
+        lambda a, d: (
+            a.update({"adam.mean": np.zeros(58), "adam.mean_square": -np.ones(58)}),
+            d["training"].update(adam_steps=1),
+        ),
+        "adam.mean_square",
+    ),
+    "resuming beyond the end": (
+        lambda _, d: d["training"].update(data_fingerprint="x", resume_at=99), "resume_at is 99",
+    ),
+    "resuming from nowhere": (
+        lambda _, d: d["training"].update(data_fingerprint="x", resume_at=3), "are missing",
+    ),
+    "converged in words": (lambda _, d: d["training"].update(converged="no"), "converged is 'no'"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_sound_file_with_senseless_content_is_refused(path, change):
     small().fit(X).save(path)
-    rewritten(path, CHANGES[change])
-    with pytest.raises(ValueError, match="does not hold a consistent SparseAutoencoder"):
+    alter, word = CHANGES[change]
+    rewritten(path, alter)
+    with pytest.raises(ValueError, match=f"does not hold a consistent SparseAutoencoder.*{word}"):
         SparseAutoencoder.load(path)
 
 
@@ -184,27 +235,33 @@ def test_a_crash_while_saving_leaves_the_old_file(path, monkeypatch, failing):
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_a_resumed_training_equals_the_uninterrupted_one(path, tmp_path):
-    settings = {"max_iter": 60, "checkpoint_every": 20}
-    whole = small(checkpoint=tmp_path / "whole.safetensors", **settings).fit(X)
+def test_a_loaded_checkpoint_writes_where_it_was_loaded_from(path, tmp_path):
+    """Not where the file says, or it could choose what to overwrite."""
+    small(checkpoint=path, checkpoint_every=10).fit(X)
+    moved = path.rename(tmp_path / "moved.safetensors")
+    model = SparseAutoencoder.load(moved)
+    assert model.checkpoint == os.fspath(moved)
+    model.set_params(max_iter=40).resume(X)
+    assert not path.exists()
+    assert SparseAutoencoder.load(moved).n_iter_ == 40
 
-    class Killed(Exception):  # noqa: N818 - stands for a process that is gone
-        pass
 
-    def kill(iteration, theta):
-        if iteration == 47:
-            raise Killed
+def test_a_network_of_another_size_than_n_hidden_is_not_saved(path):
+    model = small().fit(X).set_params(n_hidden=9)
+    with pytest.raises(ValueError, match="n_hidden is 9, but the fitted network has 4"):
+        model.save(path)
 
-    with pytest.raises(Killed):
-        small(checkpoint=path, callback=kill, **settings).fit(X)
-    loaded = SparseAutoencoder.load(path)
-    assert loaded.n_iter_ == 40
-    assert loaded.checkpoint == os.fspath(path)
-    resumed = loaded.resume(X)
-    assert resumed.n_iter_ == whole.n_iter_ == 60
-    assert resumed.loss_curve_ == whole.loss_curve_
-    np.testing.assert_array_equal(resumed.components_, whole.components_)
-    np.testing.assert_array_equal(resumed.transform(X), whole.transform(X))
+
+def test_the_same_data_means_the_same_shape_and_dtype(path):
+    data = np.zeros((60, 4))
+    data[:30] = 1
+    small(checkpoint=path, checkpoint_every=10, max_iter=10).fit(data)
+    for other in (data.astype(np.float32), data[:59]):
+        model = SparseAutoencoder.load(path).set_params(max_iter=20)
+        with pytest.raises(ValueError, match="is not the data of the interrupted training"):
+            model.resume(other)
+    assert _fingerprint(np.zeros((2, 3))) != _fingerprint(np.zeros((3, 2)))
+    assert _fingerprint(np.zeros(4)[None]) != _fingerprint(np.zeros(8, np.float32)[None])
 
 
 def test_resuming_needs_the_same_data_and_a_checkpoint(path):

@@ -70,6 +70,11 @@ BAD_PARAMETERS = [
     ({"callback": 3}, TypeError, "callback is 3; give a function"),
     ({"checkpoint": 3}, TypeError, "checkpoint is 3; give the path"),
     ({"checkpoint_every": 0}, ValueError, "checkpoint_every is 0"),
+    ({"tol": -1e-3}, ValueError, "tol is -0.001"),
+    ({"tol": "small"}, TypeError, "tol is 'small'"),
+    ({"early_stopping": "yes"}, TypeError, "early_stopping is 'yes'; give True or False"),
+    ({"validation_fraction": 1.0}, ValueError, "validation_fraction is 1.0"),
+    ({"n_iter_no_change": 0}, ValueError, "n_iter_no_change is 0"),
 ]
 
 
@@ -108,8 +113,12 @@ BAD_DATA = {
     "dictionaries": (np.array([[{}, {}], [{}, {}]]), TypeError, "dict"),
     "ragged rows": ([[1.0, 2.0], [3.0]], ValueError, "inhomogeneous"),
     "complex numbers": (GOOD + 1j, ValueError, "Complex data not supported"),
-    "sparse matrix": (scipy.sparse.csr_matrix(GOOD), TypeError, "dense data is required"),
-    "sparse array": (scipy.sparse.coo_array(GOOD), TypeError, "dense data is required"),
+    "NaN in a sparse matrix": (
+        scipy.sparse.csr_matrix(with_entry(np.nan)),
+        ValueError,
+        "contains NaN",
+    ),
+    "masked": (np.ma.masked_array(GOOD, GOOD > 0), ValueError, "X is a masked array"),
     "nothing": (None, ValueError, "scalar"),
     "range beyond float64": (
         with_entry(1.7e308) - with_entry(1.7e308, row=8),
@@ -312,3 +321,12 @@ def test_scaling_stays_in_the_range_of_the_output_and_is_inverted(X, output_acti
     span = np.ptp(X, axis=0) if scaling == "feature" else np.full(X.shape[1], np.ptp(X))
     tolerance = 1e-12 * (span + np.abs(X).max()) + np.finfo(float).tiny
     assert (np.abs(model.scaling_.invert(scaled) - X) <= tolerance).all()
+
+
+@pytest.mark.parametrize(("dtype", "value"), [(np.float64, 1e90), (np.float32, 1e12)])
+def test_numbers_whose_products_could_overflow_are_refused_with_their_place(dtype, value):
+    X = GOOD.astype(dtype)
+    model = small().fit(X)
+    X[7, 2] = value
+    with pytest.raises(ValueError, match=r"X holds 1e\+\d+ at row 7, column 2"):
+        model.transform(X)

@@ -162,7 +162,7 @@ def test_a_limit_on_threads_is_kept_and_put_back():
 
 
 def fitted_with_threads(seed):
-    from saelib._parallel import single_threaded_blas
+    from saelib._blas import single_threaded_blas
 
     with single_threaded_blas() as n_threads:
         pass

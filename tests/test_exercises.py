@@ -192,11 +192,17 @@ def draw(images, n_patches, patch_size, seed, *, mistake=None):
     """Sample patches by a plain loop, with one of the known mistakes if asked for."""
     rng = np.random.default_rng({"seed-ignored": None, "seed-fixed": 7}.get(mistake, seed))
     p, patches = patch_size, []
+    shared = np.random.default_rng(seed + 1).uniform(size=n_patches)
     for _ in range(n_patches):
         if mistake == "same-patch":
             rng = np.random.default_rng(seed)
         k = rng.integers(len(images) - (mistake == "last-image-missing"))
         k = 0 if mistake == "one-image" else k
+        if mistake == "images-missing":
+            k = 2 * rng.integers(2)
+        if mistake == "images-unequal":
+            sizes = np.array([(a - p + 1) * (b - p + 1) for a, b in map(np.shape, images)])
+            k = rng.choice(len(images), p=sizes / sizes.sum())
         rows, columns = images[k].shape
         end, start = 0 if mistake == "last-position-missing" else 1, 0
         if mistake == "first-position-missing":
@@ -205,6 +211,17 @@ def draw(images, n_patches, patch_size, seed, *, mistake=None):
         c = rng.integers(start, columns - p + end)
         if mistake == "row-equals-column":
             r = c = rng.integers(min(rows, columns) - p + 1)
+        if mistake == "corners-only":
+            r, c = rng.choice([0, rows - p]), rng.choice([0, columns - p])
+        if mistake == "row-follows-column":
+            r, c = (
+                int(shared[len(patches)] * (rows - p + 1)),
+                int(shared[len(patches)] * (columns - p + 1)),
+            )
+        if mistake == "every-second-place":
+            r = 2 * rng.integers((rows - p) // 2 + 1)
+        if mistake == "places-unequal":
+            c = c if (r, c) != (2, 2) else c + 1
         patch = images[k][r : r + p, c : c + p]
         if mistake == "image-redrawn-per-pixel":
             chosen = rng.integers(len(images), size=(p, p))
@@ -214,7 +231,10 @@ def draw(images, n_patches, patch_size, seed, *, mistake=None):
             patch = rng.choice(images[k].ravel(), size=(p, p))
         if mistake == "values-changed":
             patch = patch / 255
+        patch = patch[::-1] if mistake == "turned" else patch
         patches.append(patch.T.ravel() if mistake == "columns-first" else patch.ravel())
+    if mistake == "squares":
+        return np.array(patches).reshape(-1, p, p)
     return np.array(patches).T if mistake == "examples-in-columns" else np.array(patches)
 
 
@@ -308,11 +328,22 @@ def test_a_function_that_spoils_its_input_is_told_so():
     assert "argument number 1" in str(verdict)
 
 
-def test_an_unknown_mistake_is_said_to_be_unknown_with_what_is_known_of_it():
-    def seven_fold(*arguments):
-        gW1, gW2, gb1, gb2 = answer("gradient")(*arguments)
-        return gW1, 7 * gW2, gb1, gb2
+def without_source(source, name):
+    """Return a function whose source cannot be read, so that its lines cannot be named."""
+    scope = {"answer": answer, "np": np}
+    exec(compile(source, "<nowhere>", "exec"), scope)
+    return scope[name]
 
+
+def test_an_unknown_mistake_is_said_to_be_unknown_with_what_is_known_of_it():
+    seven_fold = without_source(
+        """
+def seven_fold(*arguments):
+    gW1, gW2, gb1, gb2 = answer("gradient")(*arguments)
+    return gW1, 7 * gW2, gb1, gb2
+""",
+        "seven_fold",
+    )
     verdict = exercises.check_gradient(seven_fold, seed=0)
     assert verdict.mistakes == ()
     assert "not one of those I know" in str(verdict)

@@ -344,3 +344,42 @@ def test_a_folder_without_pictures_and_no_folder_at_all_are_named(tmp_path):
         load_images(tmp_path)
     with pytest.raises(ValueError, match="not a folder"):
         load_images(tmp_path / "missing")
+
+
+# --- images as people have them -----------------------------------------------------------
+
+
+def test_images_along_the_last_axis_are_not_taken_for_rows_of_one_photograph():
+    """The IMAGES of the CS294A assignment is such an array, 512 x 512 x 10."""
+    stack = np.arange(10.0) + np.zeros((64, 64, 10))
+    with pytest.raises(ValueError, match=r"10 images of 64x64 .* np\.moveaxis\(images, -1, 0\)"):
+        sample_patches(stack, 5, 8, seed=0)
+    patches = sample_patches(np.moveaxis(stack, -1, 0), 50, 8, seed=0)
+    assert np.all(np.ptp(patches, axis=1) == 0)  # no patch mixes two images
+    assert len(np.unique(patches)) == 10
+    assert sample_patches(list(stack), 5, 8, seed=0).shape == (5, 64)
+    assert sample_patches(np.zeros((100, 20, 20)), 5, 8, seed=0).shape == (5, 64)
+
+
+def test_whole_numbers_are_taken_as_they_are_but_not_beside_real_ones():
+    image = np.arange(144, dtype=np.uint8).reshape(12, 12)
+    whole = sample_patches([image], 5, 4, seed=0)
+    assert np.array_equal(whole, sample_patches([image.astype(float)], 5, 4, seed=0))
+    with pytest.raises(ValueError, match="image 1 holds whole numbers and others hold real ones"):
+        sample_patches([image / 255, image], 5, 4, seed=0)
+
+
+def test_colour_images_and_masked_ones_are_refused_with_what_to_do():
+    with pytest.raises(ValueError, match=r"image 0 has shape \(9, 9, 3\).*mean\(axis=2\)"):
+        sample_patches([np.zeros((9, 9, 3))], 5, 4, seed=0)
+    masked = np.ma.masked_array(np.eye(9), np.eye(9) > 0)
+    for function in (whiten, normalize_patches, lambda image: sample_patches([image], 5, 4, 0)):
+        with pytest.raises(ValueError, match="masked array with masked entries"):
+            function(masked)
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-13, 1.0, 1e200, 1e300])
+def test_the_unit_of_the_patches_does_not_matter(factor):
+    patches = np.random.default_rng(0).normal(size=(20, 9))
+    expected = normalize_patches(patches)
+    assert normalize_patches(patches * factor) == pytest.approx(expected, rel=1e-9)

@@ -153,9 +153,22 @@ def run(cell, namespace):
     return eval(compile(ast.Expression(last.value), "cell", "eval"), namespace)
 
 
+def coded(notebook):
+    """Return the exercises that a machine can judge; the others are to be done on paper."""
+    return [exercise for exercise in tool.exercises(notebook) if exercise.stub or exercise.check]
+
+
+@in_every_chapter
+def test_an_exercise_for_paper_has_a_folded_solution_and_no_cell(path):
+    every, with_code = tool.exercises(read(path)), coded(read(path))
+    for exercise in [exercise for exercise in every if exercise not in with_code]:
+        assert len(exercise.folded) >= 200, exercise.label
+        assert exercise.solution == exercise.other == [], exercise.label
+
+
 @in_every_chapter
 def test_every_exercise_has_the_same_parts(path):
-    found = tool.exercises(read(path))
+    found = coded(read(path))
     assert 3 <= len(found) <= 9
     number = path.stem[:2]
     for exercise in found:
@@ -167,14 +180,14 @@ def test_every_exercise_has_the_same_parts(path):
         assert len(exercise.check) == 1, exercise.label
         assert exercise.hints >= 1, exercise.label
         assert len(exercise.solution) >= 2, exercise.label
-        assert exercise.other == [], exercise.label
+        assert all("given" in tags_of(cell) for cell in exercise.other), exercise.label
     labels = [exercise.label for exercise in found]
     assert len(set(labels)) == len(labels)
 
 
 @in_every_chapter
 def test_every_solution_ends_with_the_stored_verdict_that_it_is_right(path):
-    for exercise in tool.exercises(read(path)):
+    for exercise in coded(read(path)):
         outputs = exercise.solution[-1].outputs
         texts = [output.get("data", {}).get("text/plain", "") for output in outputs]
         assert any(text.startswith("✓") for text in texts), exercise.label
@@ -182,7 +195,7 @@ def test_every_solution_ends_with_the_stored_verdict_that_it_is_right(path):
 
 @in_every_chapter
 def test_every_stub_and_its_stored_verdict_give_nothing_away(path):
-    for exercise in tool.exercises(read(path)):
+    for exercise in coded(read(path)):
         texts = [o.get("data", {}).get("text/plain", "") for o in exercise.check[0].outputs]
         assert any(text.startswith(("○", "✗")) for text in texts), exercise.label
 
@@ -199,7 +212,7 @@ def test_the_stubs_of_the_learner_s_version_fail_politely(path):
                 assert not value.correct, cell.source
                 assert value.hints, cell.source
                 n_verdicts += 1
-    assert n_verdicts == len(tool.exercises(read(path)))
+    assert n_verdicts == len(coded(read(path)))
 
 
 @in_every_chapter
@@ -212,6 +225,60 @@ def test_no_cell_of_the_learner_s_version_needs_a_solution_or_a_filled_stub(path
             assert name in binder, f"{name} is not there for: {cell.source}"
             assert kind == "check" or binder[name] != "stub", f"{name}, a stub: {cell.source}"
         binder |= dict.fromkeys(names.bound, kind)
+
+
+def overwritten(notebook):
+    """The names that stubs bind and that cells of the chapter itself bind or use."""
+    kinds = {True: set(), False: set()}
+    for cell in code_of(notebook):
+        names = Names(cell.source)
+        if "check" not in tags_of(cell):
+            is_stub = "stub" in tags_of(cell)
+            kinds[is_stub] |= names.bound if is_stub else names.bound | names.used
+    return kinds[True] & kinds[False]
+
+
+@in_every_chapter
+def test_no_stub_takes_a_name_from_the_chapter(path):
+    """Who runs an earlier cell again after a stub must still meet the chapter's own function."""
+    assert overwritten(tool.learner(read(path), BOOK)) == set()
+
+
+def test_a_stub_that_takes_a_name_from_the_chapter_is_found():
+    new = nbformat.v4
+    cells = [
+        new.new_code_cell("def sigmoid(z):\n    return z"),
+        new.new_code_cell("print(sigmoid(1))"),
+        new.new_code_cell(
+            "def sigmoid(z):\n    raise NotImplementedError", metadata={"tags": ["stub"]}
+        ),
+    ]
+    assert overwritten(new.new_notebook(cells=cells)) == {"sigmoid"}
+
+
+_HEAD = re.compile(r"\s*\*Exercise (?P<number>\d+\.\d+) · \d+ min · (essential|useful|extra)\.\*")
+
+
+@pytest.mark.parametrize("path", CHAPTERS[:5], ids=lambda path: path.stem)
+def test_every_exercise_says_its_number_its_minutes_and_how_much_hangs_on_it(path):
+    heads = [_HEAD.match(exercise.task) for exercise in tool.exercises(read(path))]
+    assert all(heads)
+    chapter = int(path.stem[:2])
+    assert [head["number"] for head in heads] == [f"{chapter}.{k + 1}" for k in range(len(heads))]
+
+
+@pytest.mark.parametrize("path", CHAPTERS[1:5], ids=lambda path: path.stem)
+def test_a_chapter_begins_with_three_questions_on_the_last_one_and_folded_answers(path):
+    text = next(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    box = re.search(
+        r"^::::\{admonition\} Three questions on the last chapter\n:class: dropdown recall\n"
+        r"(.+?):::\{admonition\} Answers\n:class: dropdown\n(.+?):::\n::::$",
+        text,
+        re.M | re.S,
+    )
+    assert box
+    for part in box.groups():
+        assert re.findall(r"^(\d)\. \S", part, re.M) == ["1", "2", "3"]
 
 
 @in_every_chapter

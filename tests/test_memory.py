@@ -7,7 +7,8 @@ import textwrap
 import numpy as np
 import pytest
 
-from saelib import Parameters, SparseObjective, train
+from saelib import Parameters, SparseAutoencoder, SparseObjective, train
+from saelib import estimator as estimator_module
 from saelib import objective as objective_module
 
 
@@ -66,17 +67,62 @@ def test_a_memory_map_larger_than_the_memory_limit_is_trained_on(memory_map):
     assert done.stdout.splitlines() == ["the data do not fit", "2 True"]
 
 
+FIT_UNDER_A_LIMIT = """
+    import resource, sys
+    import numpy as np
+    from saelib import SparseAutoencoder
+
+    def data_segment():
+        with open("/proc/self/status") as status:
+            line = next(line for line in status if line.startswith("VmData"))
+        return int(line.split()[1]) * 1024
+
+    X = np.load(sys.argv[1], mmap_mode="r")
+    model = SparseAutoencoder(n_hidden=2, max_iter=2, random_state=0)
+    few = np.array(X[:5000])
+    model.fit(few).score(few)
+    model.transform(few)
+    limit = data_segment() + 80 * 2**20
+    assert 80 * 2**20 < X.nbytes
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    try:
+        np.array(X)
+    except MemoryError:
+        print("the data do not fit")
+    model.fit(X)
+    print(model.n_iter_, model.score(X) < 0, model.transform(X).shape == (len(X), 2))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
+def test_the_estimator_scales_a_memory_map_larger_than_the_memory_limit(memory_map):
+    done = run(FIT_UNDER_A_LIMIT, memory_map(2_400_000, 16))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["the data do not fit", "2 True True"]
+
+
+def test_scaling_in_blocks_gives_the_same_bits_as_a_scaled_copy(monkeypatch):
+    X = np.random.default_rng(0).normal(size=(3000, 7)) * [1, 2, 3, 4, 5, 6, 7] + 10
+    for data in (X, np.asfortranarray(X), X.astype(np.float32)):
+        fits = []
+        for limit in (2**30, 0):
+            monkeypatch.setattr(estimator_module, "_MAX_BYTES_COPIED", limit)
+            fits.append(SparseAutoencoder(n_hidden=3, max_iter=5, random_state=0).fit(data))
+        assert np.array_equal(*(fit.parameters_.ravel() for fit in fits))
+
+
 def test_a_memory_map_gives_the_same_bits_as_an_array(memory_map, monkeypatch):
     X = np.load(memory_map(3000, 7), mmap_mode="r")
     theta0 = Parameters.random(7, 3, seed=0).ravel()
     in_memory = train(SparseObjective(np.array(X), 3), theta0, max_iter=5, progress=False)
-    monkeypatch.setattr(objective_module, "_MAX_BYTES_KEPT", 0)
+    monkeypatch.setattr(objective_module, "_MAX_BYTES_KEPT_BESIDE_DISK", 0)
     on_disk = train(SparseObjective(X, 3), theta0, max_iter=5, progress=False)
     assert np.array_equal(in_memory.theta, on_disk.theta)
 
 
 def test_data_in_memory_allow_as_much_again_for_the_activations(memory_map, monkeypatch):
-    monkeypatch.setattr(objective_module, "_MAX_BYTES_KEPT", 0)
+    for name in ("_MAX_BYTES_KEPT", "_MAX_BYTES_KEPT_BESIDE_DISK"):
+        monkeypatch.setattr(objective_module, name, 0)
     path = memory_map(50, 7)
     X = np.load(path)
     assert SparseObjective(X, 7)._memory_for_activations() is not None

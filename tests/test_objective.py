@@ -5,8 +5,8 @@ notes do; the second takes central differences of the cost; the third is JAX's a
 differentiation of a formula written for it. None of them uses a line of the code under test.
 """
 
+import inspect
 import math
-import threading
 from contextlib import contextmanager
 
 import jax
@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
-from saelib import Parameters, SparseObjective, _parallel
+from saelib import Parameters, SparseObjective, _blas
 from saelib import objective as objective_module
-from saelib._parallel import map_in_order, map_in_two_steps, single_threaded_blas
+from saelib.activations import ACTIVATIONS
 
 jax.config.update("jax_enable_x64", True)
 
@@ -51,7 +51,7 @@ def blocks_of(n_rows):
 def cores(n_cores):
     """Work as on a machine with so many cores."""
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(n_cores, user_api="blas"):
-        patch.setattr(_parallel, "available_cores", lambda: n_cores)
+        patch.setattr(_blas, "available_cores", lambda: n_cores)
         yield
 
 
@@ -224,9 +224,11 @@ def test_cost_and_gradient_agree_with_autograd(hidden, output, dtype, m, n, h, s
         theta.astype(np.float64), objective.X.astype(np.float64), h, hidden, output,
         objective.weight_decay, objective.sparsity_weight, objective.sparsity_target,
     )  # fmt: skip
-    cost, gradient = objective(theta)
+    (cost, gradient), of_evaluate = objective(theta), objective.evaluate(theta)[1]
     tolerance = {np.float64: 1e-12, np.float32: 1e-5}[dtype]
-    assert gradient.dtype == dtype
+    assert of_evaluate.dtype == dtype
+    assert gradient.dtype == np.float64  # as every optimizer of scipy wants it
+    assert np.array_equal(gradient, of_evaluate)
     assert cost == pytest.approx(float(expected_cost), rel=tolerance)
     assert relative_distance(gradient, np.asarray(expected_gradient)) < tolerance
 
@@ -287,6 +289,51 @@ def test_saturated_units_give_a_large_finite_cost_and_a_finite_gradient(hidden, 
     assert math.isfinite(cost)
     assert objective.terms(theta).sparsity > 10
     assert np.all(np.isfinite(gradient))
+
+
+def log_sigmoid(z):
+    return -math.log1p(math.exp(-z)) if z > 0 else z - math.log1p(math.exp(z))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("z", [-20.0, -15.0, -10.0, -5.0, -1.0, 0.0, 1.0, 2.0, 3.0])
+def test_far_out_the_penalty_and_its_slope_are_those_of_the_closed_form(hidden, dtype, z):
+    """One example, one unit: rho_hat = sigmoid(u), u = z or 2 z, and dKL/du = rho_hat - rho."""
+    rho, width = 0.05, 2.0 if hidden == "tanh" else 1.0
+    u = width * z
+    objective = SparseObjective(
+        np.zeros((1, 1), dtype), 1, activation=hidden, output_activation="linear",
+        sparsity_target=rho, sparsity_weight=1.0, weight_decay=0.0,
+    )  # fmt: skip
+    # With W2 = 0 and b2 = 0 there is no error, so all of the gradient comes from the penalty.
+    terms, gradient = objective.evaluate(np.array([0.3, 0.0, z, 0.0]))
+    expected = rho * (math.log(rho) - log_sigmoid(u)) + (1 - rho) * (
+        math.log(1 - rho) - log_sigmoid(-u)
+    )
+    tolerance = {np.float64: 1e-12, np.float32: 2e-4}[dtype]
+    assert terms.sparsity == pytest.approx(expected, rel=tolerance)
+    rho_hat = math.exp(log_sigmoid(u))
+    assert gradient[2] == pytest.approx(width * (rho_hat - rho), rel=tolerance)
+    assert objective.mean_activation(np.array([0.3, 0.0, z, 0.0]))[0] == pytest.approx(
+        rho_hat, rel=tolerance
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "dtype", "limit"),
+    [
+        ("sigmoid", np.float32, 18), ("sigmoid", np.float64, 38),
+        ("tanh", np.float32, 9), ("tanh", np.float64, 19),
+    ],
+)  # fmt: skip
+def test_at_the_upper_end_the_gradient_vanishes_from_the_documented_limit_on(hidden, dtype, limit):
+    objective = SparseObjective(
+        np.zeros((1, 1), dtype), 1, activation=hidden, output_activation="linear"
+    )
+    slopes = [objective(np.array([0.0, 0.0, z, 0.0]))[1][2] for z in (limit - 2.5, limit)]
+    assert slopes[0] > 0
+    assert slopes[1] == 0
 
 
 def test_a_zero_gradient_at_a_perfect_network_is_reported_as_such():
@@ -396,226 +443,6 @@ def test_one_thread_and_two_give_the_same_bits(dtype, m, n, h):
     for terms, gradient in results[1:]:
         assert terms == results[0][0]
         assert np.array_equal(gradient, results[0][1])
-
-
-def blas_threads():
-    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
-
-
-def test_the_callers_blas_limit_decides_the_number_of_threads(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
-    for limit in (1, 2):
-        with threadpool_limits(limit, user_api="blas"), single_threaded_blas() as n_threads:
-            assert n_threads == limit
-            assert set(blas_threads()) == {1}
-
-
-def test_of_overlapping_limits_the_first_sets_and_the_last_restores(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
-    with threadpool_limits(2, user_api="blas"):
-        before = blas_threads()
-        first, second = single_threaded_blas(), single_threaded_blas()
-        assert first.__enter__() == second.__enter__() == 2
-        first.__exit__(None, None, None)
-        assert set(blas_threads()) == {1}
-        second.__exit__(None, None, None)
-        assert blas_threads() == before
-
-
-def test_no_more_threads_than_cores(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 1)
-    with threadpool_limits(2, user_api="blas"), single_threaded_blas() as n_threads:
-        assert n_threads == 1
-
-
-def test_without_a_known_blas_every_core_is_used(monkeypatch):
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 3)
-    monkeypatch.setattr(_parallel, "_blas_libraries", list)
-    with single_threaded_blas() as n_threads:
-        assert n_threads == 3
-
-
-def test_cores_are_counted_where_there_is_no_affinity(monkeypatch):
-    monkeypatch.delattr(_parallel.os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: 5)
-    assert _parallel.available_cores() == 5
-    monkeypatch.setattr(_parallel.os, "cpu_count", lambda: None)
-    assert _parallel.available_cores() == 1
-
-
-@pytest.mark.parametrize("limit", [1, 2])
-def test_the_blas_limit_of_the_caller_is_left_as_it_was(limit):
-    objective = make(50, 4, 3, "sigmoid", None)
-    with threadpool_limits(limit, user_api="blas"):
-        before = blas_threads()
-        objective(some_theta(4, 3, 1))
-        assert blas_threads() == before
-
-
-def test_the_blas_limit_is_restored_when_the_evaluation_fails(monkeypatch):
-    objective = make(50, 4, 3, "sigmoid", None)
-
-    def fail(*args):
-        raise MemoryError
-
-    monkeypatch.setattr(objective_module, "divergence_slope", fail)
-    with threadpool_limits(2, user_api="blas"):
-        before = blas_threads()
-        with pytest.raises(MemoryError):
-            objective(some_theta(4, 3, 1))
-        assert blas_threads() == before
-
-
-def test_overlapping_calls_from_several_threads_agree_and_restore_the_blas_limit():
-    objectives = [make(800, 6, 4, "sigmoid", None, seed=seed) for seed in range(4)]
-    theta = some_theta(6, 4, 1)
-    expected = [objective(theta) for objective in objectives]
-    failures = []
-
-    def work(k):
-        # Own objectives and a shared one, evaluated at the same time.
-        for _ in range(20):
-            for i in (k, 0):
-                cost, gradient = objectives[i](theta)
-                if cost != expected[i][0] or not np.array_equal(gradient, expected[i][1]):
-                    failures.append(i)
-
-    with threadpool_limits(2, user_api="blas"), cores(2):
-        before = blas_threads()
-        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert blas_threads() == before
-    assert not failures
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
-def test_map_in_order_keeps_the_order(n_threads):
-    assert map_in_order(lambda k: k * k, range(20), n_threads) == [k * k for k in range(20)]
-    assert map_in_order(lambda k: k * k, [], n_threads) == []
-
-
-@pytest.mark.parametrize("n_threads", [1, 2])
-def test_after_an_error_no_further_item_is_started(n_threads):
-    started = []
-
-    def fail(k):
-        started.append(k)
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        map_in_order(fail, range(1000), n_threads)
-    assert len(started) <= n_threads
-
-
-def test_an_error_in_a_helper_reaches_the_caller():
-    caller = threading.get_ident()
-    helper_failed = threading.Event()
-
-    def fail_elsewhere(k):
-        if threading.get_ident() != caller:
-            helper_failed.set()
-            raise ZeroDivisionError
-        helper_failed.wait(timeout=10)
-
-    with pytest.raises(ZeroDivisionError):
-        map_in_order(fail_elsewhere, range(3), 2)
-
-
-def test_map_in_order_may_be_used_by_its_own_helpers():
-    def inner(k):
-        return sum(map_in_order(lambda j: j, range(k), 2))
-
-    assert map_in_order(inner, range(1, 30), 2) == [k * (k - 1) // 2 for k in range(1, 30)]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
-@pytest.mark.parametrize("n_items", [1, 2, 3, 20])
-def test_the_second_step_of_two_sees_what_came_between(n_items, n_threads):
-    middle, ends = map_in_two_steps(
-        lambda k: k * k, list, lambda k, squares: squares[k] - k,
-        range(n_items), n_threads,
-    )  # fmt: skip
-    assert middle == [k * k for k in range(n_items)]
-    assert ends == [k * k - k for k in range(n_items)]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_between_two_steps_is_computed_once_and_after_the_first(n_threads):
-    done, between = [], []
-    for _ in range(200):
-        done.clear()
-        between.clear()
-        map_in_two_steps(
-            done.append, lambda firsts: between.append(len(done)), lambda *_: None,
-            range(5), n_threads,
-        )  # fmt: skip
-        assert between == [5]
-
-
-@pytest.mark.parametrize("n_threads", [1, 2, 3])
-@pytest.mark.parametrize("where", ["first", "between", "second"])
-def test_an_error_in_a_step_ends_both_steps(where, n_threads):
-    started = []
-
-    def step(name):
-        def function(*arguments):
-            started.append(name)
-            if name == where:
-                raise ZeroDivisionError(name)
-
-        return function
-
-    with pytest.raises(ZeroDivisionError, match=where):
-        map_in_two_steps(step("first"), step("between"), step("second"), range(1000), n_threads)
-    assert started.count(where) <= n_threads
-    if where != "second":
-        assert "second" not in started
-
-
-@pytest.mark.parametrize("step", ["first", "second"])
-def test_an_error_of_a_helper_in_either_step_reaches_the_caller(step):
-    caller = threading.get_ident()
-    helper_failed = threading.Event()
-
-    def fail_elsewhere(*_):
-        if threading.get_ident() != caller:
-            helper_failed.set()
-            raise ZeroDivisionError
-        helper_failed.wait(timeout=10)
-
-    def nothing(*_):
-        return None
-
-    steps = (fail_elsewhere, nothing) if step == "first" else (nothing, fail_elsewhere)
-    with pytest.raises(ZeroDivisionError):
-        map_in_two_steps(steps[0], len, steps[1], range(3), 2)
-
-
-def test_an_interrupted_caller_leaves_no_helper_waiting():
-    caller = threading.get_ident()
-
-    def interrupted(k):
-        if threading.get_ident() == caller:
-            caller_started.set()
-            raise KeyboardInterrupt
-        caller_started.wait(timeout=10)
-
-    for _ in range(20):
-        caller_started = threading.Event()
-        with pytest.raises(KeyboardInterrupt):
-            map_in_two_steps(interrupted, len, lambda *_: None, range(3), 2)
-    # All helpers are free again, or this would wait for one for ever.
-    assert map_in_order(lambda k: k, range(8), 2) == list(range(8))
-
-
-def test_two_steps_may_be_used_by_helpers():
-    def inner(k):
-        return map_in_two_steps(lambda j: j, sum, lambda j, total: total, range(1, k + 1), 2)[0]
-
-    assert map_in_order(inner, range(1, 30), 2) == [k * (k + 1) // 2 for k in range(1, 30)]
 
 
 # --- input --------------------------------------------------------------------------------
@@ -746,3 +573,31 @@ def test_theta_of_the_wrong_length_is_refused(length):
     objective = make(10, 3, 2, "sigmoid", None)
     with pytest.raises(ValueError, match=rf"theta has shape \({length},\).*need shape \(17,\)"):
         objective(np.zeros(length))
+
+
+# --- what is easily lost ------------------------------------------------------------------
+
+
+def test_the_defaults_are_those_of_the_assignment():
+    defaults = inspect.signature(SparseObjective).parameters
+    names = ("weight_decay", "sparsity_target", "sparsity_weight")
+    assert [defaults[name].default for name in names] == [1e-4, 0.01, 3.0]
+
+
+def test_sums_over_the_rows_are_kept_in_float64_for_data_in_float32():
+    X = some_data(40, 3, "sigmoid", 0, np.float32)
+    f = ACTIVATIONS["sigmoid"]
+    p = Parameters.unravel(some_theta(3, 2, 1).astype(np.float32), 3, 2)
+    w = objective_module.BiasUnitWeights.of(p, f, f)
+    buffers = objective_module.Buffers.of([[slice(0, 40)]], 3, 2, X.dtype)
+    assert objective_module.sum_activations(X, [slice(0, 40)], w, f, buffers).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_outputs_far_out_give_no_warning(dtype):
+    """exp overflows on its way to the right output, 0."""
+    objective = make(40, 3, 2, "sigmoid", None, dtype=dtype)
+    theta = some_theta(3, 2, 1)
+    theta[-3:] = -1e4
+    terms, _ = objective.evaluate(theta)
+    assert terms.reconstruction == pytest.approx(np.sum(objective.X**2.0) / 80, rel=1e-5)

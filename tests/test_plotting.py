@@ -267,7 +267,7 @@ def test_mean_activations_are_sorted_and_the_target_is_optional():
 
 def test_the_diagram_names_first_and_last_units_and_all_sizes():
     labels = [text.get_text() for text in plot_network((100, 50, 100)).texts]
-    for expected in ("$x_{1}$", "$x_{100}$", "$a_{50}$", "$y_{100}$", "hidden\n50 units"):
+    for expected in ("$x_{1}$", "$x_{100}$", "$a_{50}$", r"$\hat x_{100}$", "hidden\n50 units"):
         assert expected in labels
     assert labels.count("$+1$") == 2
 

@@ -7,7 +7,6 @@ from matplotlib.patches import Circle
 
 from saelib.plotting import (
     COLOURS,
-    plot_batch_errors,
     plot_batch_slopes,
     plot_cost_slice,
     plot_step_sizes,
@@ -23,7 +22,6 @@ FIGURES = {
         np.logspace(-10, -1, 10), [1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4],
         **k,
     ),
-    "batches": lambda **k: plot_batch_errors([5, 50, 500], [3.0, 0.6, 0.06], [20, 8.0, 2.0], **k),
     "slopes": lambda **k: plot_batch_slopes(0.2, (0.06, 0.4), **k),
     "slice": lambda **k: plot_cost_slice(GRID, GRID, BOWL, PATHS, ("u", "v"), **k),
 }  # fmt: skip
@@ -78,13 +76,6 @@ def test_the_guides_of_the_step_sizes_have_slopes_of_minus_one_and_two():
     assert lines[2][:, 1].tolist() == [1e-8, 1e-10, 1e-9, 1e-5]
 
 
-def test_the_errors_of_the_batches_are_on_logarithmic_axes_and_named():
-    ax = FIGURES["batches"]()
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert [line.get_ydata().tolist() for line in ax.lines[:2]] == [[20, 8, 2], [3, 0.6, 0.06]]
-    assert [text.get_text() for text in ax.texts[:2]] == ["noise", "bias"]
-
-
 def test_the_stars_are_the_slope_at_the_mean_and_the_mean_of_the_slopes():
     ax = plot_batch_slopes(0.2, (0.5, 0.1))
     stars = [line.get_xydata().ravel().tolist() for line in ax.lines if line.get_marker() == "*"]
@@ -107,7 +98,6 @@ def test_right_angles_look_right_on_the_slice_and_each_path_ends_at_its_star():
     [
         (lambda: plot_step_sizes([1, 2], [1]), r"steps \(2,\), errors \(1,\)"),
         (lambda: plot_step_sizes([1, 2], [1, 0]), "errors holds 0"),
-        (lambda: plot_batch_errors([1, 2], [1, -1], [1, 1]), "bias holds -1"),
         (lambda: plot_batch_slopes(0.2, (0.3, 0.3)), "both 0.3"),
         (lambda: plot_batch_slopes(0.2, (0.0, 0.3)), "batch_means is 0"),
         (lambda: plot_cost_slice([0, 1], [0, 1, 2], np.ones((2, 3)), {}), "one row for each v"),

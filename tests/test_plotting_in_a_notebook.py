@@ -15,3 +15,8 @@ def test_every_figure_of_a_notebook_is_shown_not_only_the_first(style):
     shown = [["image/png" in output.get("data", {}) for output in cell.outputs]
              for cell in notebook.cells]  # fmt: skip
     assert shown == [[], [True], [True]]
+
+
+def test_figures_are_shown_where_the_environment_asks_for_files_only(monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    test_every_figure_of_a_notebook_is_shown_not_only_the_first("use_style()")

@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from saelib import Parameters, SparseObjective, decode, encode
-from saelib.plotting import plot_activation_function, plot_compression, plot_worked_network
+from saelib.plotting import (
+    plot_activation_function,
+    plot_best_line,
+    plot_compression,
+    plot_curves,
+    plot_patch_rows,
+    plot_worked_network,
+)
 
 WORKED = Parameters(
     W1=np.array([[2.0, -1.0], [1.0, 1.0]]),
@@ -76,6 +83,16 @@ def test_every_weight_and_bias_is_written_once():
     assert drawn == sorted(WORKED.ravel())
 
 
+def test_backwards_the_lines_carry_the_gradients_of_the_weights():
+    objective = SparseObjective(INPUT[None, :], 2, weight_decay=0, sparsity_weight=0)
+    gradient = Parameters.unravel(objective(WORKED.ravel())[1], 2, 2)
+    texts = [text.get_text() for text in plot_worked_network(WORKED, INPUT, backward=True).texts]
+    plain = [text.replace("\N{MINUS SIGN}", "-") for text in texts if "\n" not in text]
+    drawn = sorted(float(text) for text in plain if text[-1:].isdigit())
+    expected = sorted([*gradient.W1.ravel(), *gradient.W2.ravel()])
+    np.testing.assert_allclose(drawn, expected, atol=6e-5)
+
+
 def test_layers_of_different_sizes_are_drawn():
     parameters = Parameters.random(n_features=3, n_hidden=1, seed=0)
     assert len(numbers_in_circles(plot_worked_network(parameters, [0.1, 0.2, 0.3]))) == 7
@@ -110,3 +127,57 @@ def test_every_data_set_carries_its_name():
 def test_curves_that_do_not_belong_together_are_refused(pca, message):
     with pytest.raises(ValueError, match=message):
         plot_compression([1, 2], {"noise": [1.0, 0.5]}, pca)
+
+
+def test_every_row_of_patches_has_its_name_beside_it_and_its_own_contrast():
+    rng = np.random.default_rng(0)
+    strong, weak = rng.normal(size=(5, 16)), 0.01 * rng.normal(size=(5, 16))
+    ax = plot_patch_rows({"strong": strong, "weak": weak}, title="Two rows")
+    assert ax.get_title(loc="left") == "Two rows"
+    assert [text.get_text() for text in ax.texts] == ["strong", "weak"]
+    assert [text.xy[1] for text in ax.texts] == [1.5, 6.5]
+    picture = np.abs(ax.images[0].get_array())
+    assert np.nanmax(picture[:4]) == np.nanmax(picture[5:]) == 1.0
+
+
+@pytest.mark.parametrize("rows", [{}, {"a": np.ones((2, 4)), "b": np.ones((3, 4))}])
+def test_rows_that_do_not_fit_together_are_refused(rows):
+    with pytest.raises(ValueError, match="rows has the shapes"):
+        plot_patch_rows(rows)
+
+
+def test_curves_are_named_at_their_ends_from_the_highest_down_and_apart():
+    x = np.linspace(0, 1, 11)
+    curves = {"low": x, "high": 2 * x, "nearly as high": 1.99 * x}
+    ax = plot_curves(x, curves, ("time", "cost"), colours={"low": "penalty"})
+    heights = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert sorted(heights, key=heights.get) == ["low", "nearly as high", "high"]
+    assert heights["high"] - heights["nearly as high"] > 0.07
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("time", "cost")
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", "-."]
+    assert ax.lines[0].get_color() != ax.lines[1].get_color()
+
+
+@pytest.mark.parametrize(
+    ("curves", "message"),
+    [({}, "curves is empty"), ({"a": [1.0]}, "the curve 'a' has shape")],
+)
+def test_curves_without_one_value_for_each_x_are_refused(curves, message):
+    with pytest.raises(ValueError, match=message):
+        plot_curves([0, 1], curves)
+
+
+def test_the_best_line_leaves_only_what_is_at_right_angles_to_it():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(40, 2)) @ [[2.0, 1.0], [0.0, 0.5]] + [3.0, -1.0]
+    ax = plot_best_line(points, ("one", "two"))
+    line, *joins, _, feet = ax.lines
+    direction = np.diff(line.get_xydata(), axis=0)[0]
+    assert all(abs(np.diff(j.get_xydata(), axis=0)[0] @ direction) < 1e-9 for j in joins)
+    lost = np.sum((points - feet.get_xydata()) ** 2)
+    assert lost == pytest.approx(np.linalg.eigvalsh(np.cov(points.T) * 39)[0])
+
+
+def test_points_that_are_not_in_a_plane_are_refused():
+    with pytest.raises(ValueError, match="points has shape"):
+        plot_best_line(np.ones((4, 3)))

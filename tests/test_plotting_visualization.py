@@ -78,7 +78,7 @@ def test_nothing_is_left_of_a_gabor_function_and_much_of_noise():
     assert rest[1] > 0.5
     whole = pixels(axes[1, 1]) + pixels(axes[2, 1])
     np.testing.assert_allclose(whole, pixels(axes[0, 1]), atol=1e-12)
-    assert axes[2, 0].get_xlabel() == "R² 1.00"
+    assert axes[2, 0].get_xlabel() == "cos 1.00"
 
 
 def test_the_tuning_peaks_at_the_orientation_of_the_edge():

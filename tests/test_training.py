@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from saelib import Parameters, SparseObjective, _parallel, train
+from saelib import Parameters, SparseObjective, _blas, train
+from saelib import training as training_module
 from saelib.progress import progress_bar, show_cost
 from saelib.training import _Recorder
 
@@ -126,7 +127,7 @@ def test_one_thread_and_two_give_the_same_bits(method, monkeypatch):
     X = np.random.default_rng(0).uniform(0.1, 0.9, size=(2600, 120))
     objective = SparseObjective(X, 60, sparsity_target=0.1)
     theta0 = Parameters.random(120, 60, seed=1).ravel()
-    monkeypatch.setattr(_parallel, "available_cores", lambda: 2)
+    monkeypatch.setattr(_blas, "available_cores", lambda: 2)
     results = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
@@ -363,3 +364,19 @@ def test_ipython_without_a_notebook_kernel_counts_as_a_terminal(monkeypatch):
         show_cost(bar, 0.5)
         bar.update()
     assert "1/1" in last_line(sys.stderr.getvalue())
+
+
+def test_l_bfgs_remembers_20_steps_and_takes_the_tolerance_asked_for(monkeypatch):
+    seen = []
+    original = training_module.minimize
+
+    def watched(*args, **options):
+        seen.append(options["options"])
+        return original(*args, **options)
+
+    monkeypatch.setattr(training_module, "minimize", watched)
+    objective, theta0 = problem()
+    quiet(objective, theta0, max_iter=2)
+    quiet(objective, theta0, max_iter=2, tol=1e-3)
+    assert [options["maxcor"] for options in seen] == [20, 20]
+    assert [options["ftol"] for options in seen] == [1e-12, 1e-3]

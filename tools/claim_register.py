@@ -138,8 +138,17 @@ def measured(claim: Claim, results: dict[str, Any]) -> dict[tuple[int, int], flo
     return {run: runs[run] for run in claim.runs if run in runs}
 
 
+def marked(claim: Claim, values: dict[tuple[int, int], float | None]) -> str:
+    """Return the mark that the text carries: how many of the runs that it wants are stored."""
+    if len(values) == len(claim.runs):
+        return "measured"
+    return "measured in part" if values else "to be measured"
+
+
 def verdict(claim: Claim, values: dict[tuple[int, int], float | None]) -> str:
     """Return whether the claim holds, in words: everywhere, in some runs only, or nowhere."""
+    if not values:
+        return "not run yet"
     good = [run for run, value in values.items() if claim.within(value)]
     if len(good) == len(values):
         return "holds"
@@ -259,15 +268,15 @@ def complaints(root: Path = ROOT) -> list[str]:
         again = f"run make claims ONLY={claim.chapter}"
         results = read_results(claim.chapter, root)
         values = measured(claim, results)
-        if results.get(claim.experiment, {}).get("digest") != wanted:
+        if results.get(claim.experiment, {"digest": wanted})["digest"] != wanted:
             found.append(f"{where} the experiment has changed since it was run; {again}")
-        elif len(values) < len(claim.runs):
-            found.append(f"{where} {len(values)} of {len(claim.runs)} runs are stored; {again}")
         elif None in values.values():
             found.append(f"{where} the experiment returns no finite number {claim.quantity!r}")
         else:
             n_good = sum(map(claim.within, values.values()))
-            if n_good != claim.holds_in:
+            # Runs that are not stored yet may still turn out either way; the page counts them.
+            n_to_come = len(claim.runs) - len(values)
+            if not n_good <= claim.holds_in <= n_good + n_to_come:
                 found.append(
                     f"{where} the text says that it holds in {claim.holds_in} of {len(values)} "
                     f"runs, but it holds in {n_good}; change the sentence and holds_in"

@@ -75,12 +75,21 @@ def pins_of(name: str) -> str:
 
 
 def run(command: list[str | Path]) -> None:
-    """Run a command without a word, or end with the last line of what it had to say."""
+    """Run a command without a word, or end with what it had to say."""
     words = [str(word) for word in command]
     result = subprocess.run(words, capture_output=True, text=True, check=False)
     if result.returncode:
-        last = ((result.stdout + result.stderr).strip().splitlines() or ["no word why"])[-1]
-        sorry(f"the packages could not be installed; is there a network? ({last.strip()})")
+        sorry(f"the packages could not be installed{cause(result.stdout + result.stderr)}")
+
+
+def cause(said: str) -> str:
+    """Return the end of what a failed program said, and ask for the network if it missed that."""
+    lines = [line.strip() for line in said.strip().splitlines() if line.strip()]
+    network = re.search(
+        r"connect|resolve host|name resolution|timed? ?out|dns|unreachable", said, re.I
+    )
+    asked = "; is there a network?" if network else ""
+    return f"{asked} ({' '.join(lines[-3:]) or 'no word why'})"
 
 
 def sorry(what: str) -> NoReturn:

@@ -18,6 +18,9 @@ from typing import Any
 
 import nbformat
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from address import public, with_first_cell
+
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "book"
 
@@ -342,8 +345,8 @@ def main(folder: Path) -> None:
         target = folder / variant.__name__
         target.mkdir(parents=True, exist_ok=True)
         for path in chapters():
-            notebook = variant(nbformat.read(path, as_version=4), book)
-            nbformat.write(notebook, target / path.name)
+            notebook = with_first_cell(nbformat.read(path, as_version=4), *public())
+            nbformat.write(variant(notebook, book), target / path.name)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import results
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from PIL import Image
@@ -35,18 +36,26 @@ METADATA = {
 }
 
 
-def execute(path: Path, figures: str = "png") -> float:
-    """Execute a notebook in a fresh kernel, store it in place, return the seconds it took."""
+def execute(path: Path, figures: str = "png", keep_results: bool = False) -> float:
+    """Execute a notebook in a fresh kernel, store it in place, return the seconds it took.
+
+    The results of its heavy cells are kept on request, see `tools/results.py`.
+    """
     notebook = nbformat.read(path, as_version=4)
-    start = time.perf_counter()
+    arguments = [f"--InlineBackend.figure_formats={{'{figures}'}}", "--log-level=ERROR"]
+    if keep_results:
+        arguments.append(f"--IPKernelApp.exec_lines={[results.in_kernel(path)]!r}")
+    start, moment = time.perf_counter(), time.time()
     NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
-        extra_arguments=[f"--InlineBackend.figure_formats={{'{figures}'}}", "--log-level=ERROR"],
+        extra_arguments=arguments,
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     seconds = time.perf_counter() - start
+    if keep_results:
+        results.forget_before(path.stem, moment)
     nbformat.write(normalized(notebook), path)
     return seconds
 
@@ -132,7 +141,7 @@ def main(arguments: list[str]) -> int:
     times: dict[str, float] = {}
     for path in paths:
         try:
-            seconds = execute(path)
+            seconds = execute(path, keep_results=True)
         except CellExecutionError as error:
             print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
             return 1

@@ -9,6 +9,7 @@ page numbers of the contents come from a first printing, so that the second one 
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -18,14 +19,20 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "_build" / "print"
 SITE = COPY / "_build" / "html"
 STAMP = COPY / "made-from"
 TARGET = ROOT / "_build" / "sparse-autoencoders.pdf"
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "browser")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests/browser", "book/_ext")]
+ABOUT = {
+    "/Title": "Sparse autoencoders",
+    "/Author": "The saelib authors",
+    "/Subject": "A book whose equations, numbers and figures are computed by its own library",
+    "/Keywords": "sparse autoencoder, backpropagation, KL divergence, feature learning, numpy",
+}
 STYLE = """
 @page { size: A4; margin: 20mm 18mm 22mm; }
 html { font-size: 10.5pt; }
@@ -36,7 +43,7 @@ main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, figcaption, dt { break-after: avoid; }
 figure, pre, table, .admonition, .katex-display, div.math { break-inside: avoid; }
-table.equation-map { break-inside: auto; }
+.equation-card { break-inside: avoid; }
 pre { white-space: pre-wrap; }
 img { max-width: 100%; height: auto; }
 figure img { max-width: 12cm; }
@@ -85,8 +92,11 @@ def soup_of(page: str) -> BeautifulSoup:
     return BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def chapter(page: str, known: set[str]) -> str:
-    """Return the article of a page; its ids carry the page's name, and its links follow."""
+def chapter(page: str, known: set[str], address: str = "") -> str:
+    """Return the article of a page; its ids carry the page's name, and its links follow.
+
+    What is on the site only gets its full address if that is known, and else is no link.
+    """
     article = soup_of(page).select_one("article.bd-article")
     if article is None:
         raise SystemExit(f"Sorry: {page}.html has no article; the theme must have changed")
@@ -95,8 +105,14 @@ def chapter(page: str, known: set[str]) -> str:
     for node in article.select("a[href]"):
         target, _, anchor = str(node["href"]).partition("#")
         other = target.removesuffix(".html") or page
-        if not re.match(r"\w+:", target) and other in known:
+        if re.match(r"\w+:", target):
+            continue
+        if other in known:
             node["href"] = f"#{other}--{anchor}" if anchor else f"#{other}"
+        elif address:
+            node["href"] = address + str(node["href"])
+        else:
+            node.unwrap()  # a file beside the page, which who reads on paper does not have
     for node in article.select("img[loading]"):
         del node["loading"]  # what is not on the screen is printed as well
     for node in article.select("details"):
@@ -108,7 +124,7 @@ def chapter(page: str, known: set[str]) -> str:
     return f'<section class="chapter" id="{page}">{article.decode_contents()}</section>'
 
 
-def document(pages: list[tuple[str, str]], numbers: dict[str, int]) -> str:
+def document(pages: list[tuple[str, str]], numbers: dict[str, int], address: str) -> str:
     """Return the whole book as one page of HTML."""
     known = {name for name, _ in pages}
     sheets = [
@@ -130,7 +146,7 @@ def document(pages: list[tuple[str, str]], numbers: dict[str, int]) -> str:
             "<nav class='printed chapter'><h1>Contents</h1><ol>",
             *lines,
             "</ol></nav>",
-            *[chapter(name, known) for name, _ in pages],
+            *[chapter(name, known, address) for name, _ in pages],
             "</main></body></html>",
         ]
     )
@@ -166,20 +182,47 @@ def print_to(browser: Any, html: Path) -> None:
     page.close()
 
 
+def describe(pdf: Path) -> None:
+    """Say in the file what it is and who wrote it, and make sure that it names no local file."""
+    writer = PdfWriter(clone_from=pdf)
+    writer.add_metadata(ABOUT)
+    writer.write(pdf)
+    local = [target for target in targets(pdf) if target.startswith("file:")]
+    if local:
+        raise SystemExit(f"Sorry: the PDF has links to files of this machine: {local[:3]}")
+
+
+def targets(pdf: Path) -> list[str]:
+    """Return the addresses outside the file that its links lead to."""
+    found = []
+    for page in PdfReader(pdf).pages:
+        for link in page.get("/Annots") or []:
+            action: Any = link.get_object().get("/A") or {}
+            if "/URI" in action:
+                found.append(str(action["/URI"]))
+    return found
+
+
 def main() -> None:
     """Print twice: the second time with the page numbers of the first."""
     from chromium import launch
+    from public_address import public_address, site_address
 
+    from book import repository
+
+    known = os.environ.get("SAELIB_REPOSITORY") or repository()[0]
+    address = site_address(public_address(known))
     draw()
     pages = contents()
     html = SITE / "printed.html"
     with sync_playwright() as playwright, launch(playwright) as browser:
         numbers: dict[str, int] = {}
         for _ in range(2):
-            html.write_text(document(pages, numbers), encoding="utf-8")
+            html.write_text(document(pages, numbers, address), encoding="utf-8")
             print_to(browser, html)
             numbers = first_pages(TARGET, pages)
     html.unlink()
+    describe(TARGET)
     missing = [name for name, _ in pages if name not in numbers]
     if missing:
         raise SystemExit(f"Sorry: no page number was found for {', '.join(missing)}")

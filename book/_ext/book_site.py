@@ -25,10 +25,21 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.osutil import relative_uri
 
+from extra_pages import from_anywhere
+from public_address import public_address, site_address
+
 WORDS_PER_MINUTE = 200
 TIMES = Path(__file__).resolve().parents[1] / "_data" / "run-times.json"
 CARD = "_static/card.png"
-UNUSED_FILES = ("sphinx-thebe", "thebe.", "design-tabs.js")
+UNUSED_FILES = ("sphinx-thebe", "thebe.", "design-tabs.js", "doctools.js", "sphinx_highlight")
+LICENCE = (
+    "<p>© {year} {author}. Text and figures: CC BY 4.0, code: BSD 3-Clause; "
+    '<a href="licence.html">what you may do with them</a>.</p>'
+)
+BUTTONS = {  # what the theme calls them, and what they do
+    "Toggle primary sidebar": "Chapters",
+    "Toggle secondary sidebar": "Contents of this page",
+}
 EXPLORABLE = ("04-", "05-", "06-", "07-")  # chapters with figures that readers move
 FONTAWESOME = (
     Path(pydata_sphinx_theme.__file__).parent
@@ -41,8 +52,12 @@ def configure(app: Sphinx, config: Config) -> None:
     options = config.html_theme_options
     options["pygments_light_style"] = "a11y-high-contrast-light"
     options["pygments_dark_style"] = "a11y-high-contrast-dark"
-    address = os.environ.get("SAELIB_REPOSITORY") or options.get("repository_url") or ""
-    options["repository_url"] = address.rstrip("/")
+    address = public_address(
+        os.environ.get("SAELIB_REPOSITORY") or options.get("repository_url") or ""
+    )
+    options["repository_url"] = address
+    options["footer_content_items"] = ["extra-footer.html"]
+    options["extra_footer"] = LICENCE.format(year=config.copyright, author=config.author)
     known = bool(address)
     for button in ("use_repository_button", "use_edit_page_button", "use_issues_button"):
         options[button] = known
@@ -55,7 +70,13 @@ def configure(app: Sphinx, config: Config) -> None:
             "binderhub_url": "https://mybinder.org",
             "colab_url": "https://colab.research.google.com",
         }
-    config.html_baseurl = os.environ.get("SAELIB_SITE_ADDRESS") or config.html_baseurl
+    config.myst_substitutions["how_to_report"] = (
+        f"Open an [issue]({address}/issues/new) in the [repository]({address}), or send a change."
+        if known
+        else "Write to those who gave you this copy; if you have it from a repository, open an "
+        "issue there or send a change."
+    )
+    config.html_baseurl = site_address(address) or config.html_baseurl
 
 
 # ---------------------------------------------------------------- what is read from the text
@@ -180,6 +201,12 @@ def with_size(match: re.Match[str], files: dict[str, str], eager: bool) -> str:
     return tag
 
 
+def in_lines(match: re.Match[str]) -> str:
+    """Return a signature whose parameters stand in lines of their own, as simple boxes."""
+    signature = match[0].replace("<dl>", '<div class="sig-lines">').replace("</dl>", "</div>")
+    return signature.replace("<dd>", "<div>").replace("</dd>", "</div>")
+
+
 def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     """Return a page without what it does not need."""
     drop = [
@@ -197,16 +224,9 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
         r"\s*<script>kernelName = '[^']*'</script>",
     ):
         page = re.sub(pattern, "", page, flags=re.DOTALL)
-    if pagename == "search":
-        page = re.sub(
-            r"<script src=(?=[^>]*(?:searchtools|language_data|searchindex))",
-            "<script defer src=",
-            page,
-        )
-    else:
-        drop.append(
-            r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
-        )
+    drop.append(
+        r'\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>'
+    )
     for pattern in drop:
         page = re.sub(pattern, "", page)
     page = re.sub(
@@ -215,6 +235,16 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
         drawn,
         page,
     )
+    # The theme binds the first menu button of a page, which would be that of a header that this
+    # book does not show; its script wants the header itself.
+    page = re.sub(
+        r'(<header id="pst-header"[^>]*)>.*?</header>',
+        r"\1 hidden></header>",
+        page,
+        flags=re.DOTALL,
+    )
+    for title, words in BUTTONS.items():
+        page = page.replace(f'title="{title}"', f'title="{words}" aria-label="{words}"')
     # The theme is known before the first paint, and there is one without scripts.
     page = page.replace('<html lang="en" ', '<html lang="en" data-theme="light" ', 1).replace(
         'localStorage.getItem("theme") || "auto"',
@@ -225,6 +255,12 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     page = page.replace(' role="doc-biblioentry"', "").replace(
         '<div role="list" class="citation-list">', '<div class="citation-list">'
     )
+    # Parameters one below the other are no list of definitions.
+    page = re.sub(r'<dt class="sig .*?</dt>', in_lines, page, flags=re.DOTALL)
+    # A notebook is kept, not shown as text.
+    page = re.sub(
+        r'(<a\b[^>]*href="notebooks/[^"]+\.ipynb")(?: target="_blank")?', r"\1 download", page
+    )
     eager = pagename == "index"
     return re.sub(
         r'<img\b[^>]*\bsrc="(?P<src>[^"]+)"[^>]*>',
@@ -233,10 +269,37 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     )
 
 
+def offer_downloads(context: dict[str, Any], pagename: str) -> None:
+    """Let the button in the header give what readers can use: not the source of the page."""
+    for button in context.get("header_buttons", []):
+        if button.get("label") != "download-buttons":
+            continue
+        kept = [b for b in button["buttons"] if b["label"] == "download-pdf-button"]
+        for printing in kept:
+            printing |= {"text": "Print this page", "tooltip": "Print, or save as PDF"}
+        if is_chapter(pagename):
+            kept[:0] = [
+                {
+                    "type": "link",
+                    "url": f"notebooks/{kind}/{pagename}.ipynb",
+                    "text": text,
+                    "tooltip": f"Notebook of this chapter, {tooltip}",
+                    "icon": f"fas fa-{drawing}",
+                    "label": f"download-{kind}-button",
+                }
+                for kind, text, tooltip, drawing in (
+                    ("learner", "Notebook to fill in", "with gaps to fill", "code"),
+                    ("solved", "Notebook with solutions", "with solutions and outputs", "file"),
+                )
+            ]
+        button["buttons"] = kept
+
+
 def prepare_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
     """Choose the scripts and styles of a page and describe it."""
+    offer_downloads(context, pagename)
     context["script_files"] = chosen_scripts(
         context["script_files"], pagename, context.get("body", "")
     )
@@ -306,7 +369,10 @@ def hook_templates(app: Sphinx) -> None:
         files = {
             name: str(Path(app.srcdir) / source) for source, name in app.builder.images.items()
         }
-        return polished(page, context["pagename"], files)
+        page = polished(page, context["pagename"], files)
+        return (
+            from_anywhere(page, app.config.html_baseurl) if context["pagename"] == "404" else page
+        )
 
     app.builder.templates.render = render_polished  # type: ignore[method-assign]
 

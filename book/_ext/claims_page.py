@@ -33,9 +33,15 @@ class ClaimRole(SphinxRole):
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """Return the reference, to be resolved once all pages are read."""
+        claims = {claim.label: claim for claim in register.read_register()}
+        mark = "measured"
+        if claim := claims.get(self.text):
+            results = register.read_results(claim.chapter)
+            mark = register.marked(claim, register.measured(claim, results))
+            self.env.note_dependency(str(register.results_path(claim.chapter)))
         reference = addnodes.pending_xref(
             "",
-            nodes.inline("", "measured"),
+            nodes.inline("", mark),
             refdomain="std",
             reftype="ref",
             reftarget=f"claim-{self.text}",
@@ -88,19 +94,22 @@ def _lines(chapter: str, claims: list[register.Claim]) -> Iterator[str]:
     """Return the Markdown of a chapter's table."""
     results = register.read_results(chapter)
     used = [results[claim.experiment] for claim in claims if claim.experiment in results]
-    dates = sorted({entry["date"] for entry in used})
-    yield f"{{doc}}`{chapter}`, measured {' to '.join(dict.fromkeys(dates[:1] + dates[-1:]))}"
+    dates = sorted({entry["date"] for entry in used if entry["date"]})
+    days = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    yield f"{{doc}}`{chapter}`" + (f", measured {days}" if days else "")
     yield from ["", "| claim | allowed | measured | verdict |", "|---|---|---|---|"]
     for claim in claims:
         values = register.measured(claim, results)
         numbers = [value for value in values.values() if value is not None]
         found = f"{min(numbers):.3g} to {max(numbers):.3g}" if numbers else "nothing yet"
+        runs = f"{len(values)} of {len(claim.runs)} runs"
         yield (
-            f"| `{claim.label}` | {_allowed(claim)} | {found} ({len(values)} runs) "
-            f"| {register.verdict(claim, values) if values else ''} |"
+            f"| `{claim.label}` | {_allowed(claim)} | {found} ({runs}) "
+            f"| {register.verdict(claim, values)} |"
         )
     versions = {name: number for entry in used for name, number in entry["versions"].items()}
-    yield from ["", "With " + ", ".join(f"{n} {v}" for n, v in versions.items()) + "."]
+    if versions:
+        yield from ["", "With " + ", ".join(f"{n} {v}" for n, v in versions.items()) + "."]
 
 
 def _allowed(claim: register.Claim) -> str:

@@ -20,19 +20,21 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import nested_parse_with_titles
 
 ROOT = Path(__file__).resolve().parents[2]
-LABELLED = re.compile(r"\$\$\s*\(([a-z][a-z0-9-]*)\)")
+LABELLED = re.compile(r"\$\$((?:(?!\$\$).)+)\$\$\s*\(([a-z][a-z0-9-]*)\)", re.S)
 CITED = re.compile(r"\((\d+\.\d+)\)\s+``([a-z0-9-]+)``")
 _log = logging.getLogger(__name__)
 
 
 class Equation(NamedTuple):
-    """A numbered equation: its number as text, its label and the page that derives it."""
+    """A numbered equation: number as text, label, chapter that derives it, and its source."""
 
     number: str
     label: str
-    page: str
+    chapter: str
+    tex: str
 
 
 def equations() -> list[Equation]:
@@ -41,9 +43,11 @@ def equations() -> list[Equation]:
     for path in sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb")):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        heading = re.search(r"^# (.+)$", text, re.M)
+        title = f"Chapter {int(path.name[:2])}: {heading[1] if heading else path.stem}"
         found += [
-            Equation(f"{int(path.name[:2])}.{k}", label, path.stem)
-            for k, label in enumerate(LABELLED.findall(text), start=1)
+            Equation(f"{int(path.name[:2])}.{k}", label, title, tex.strip().rstrip(".,; "))
+            for k, (tex, label) in enumerate(LABELLED.findall(text), start=1)
         ]
     return found
 
@@ -125,8 +129,16 @@ def _public(name: str) -> str:
     return f"{{py:obj}}`{name.removeprefix('saelib.')} <{name}>`"
 
 
+def link_equations(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Make links of the equations that a docstring cites."""
+    text = CITED.sub(r":eq:`\2`", "\n".join(lines))
+    lines[:] = text.split("\n")
+
+
 class EquationMap(SphinxDirective):
-    """The table of equations, functions and tests."""
+    """A card for every equation: the equation, its functions and its tests, chapter by chapter."""
 
     def run(self) -> list[nodes.Node]:
         """Return the table, and warn of whatever is missing."""
@@ -136,8 +148,12 @@ class EquationMap(SphinxDirective):
             for path in (ROOT / folder).rglob("*.py"):
                 self.env.note_dependency(str(path))
         cited, marked = functions(), tests()
-        rows = ["| equation | computed by | checked by |", "|---|---|---|"]
+        lines: list[str] = []
+        chapter = ""
         for equation in equations():
+            if equation.chapter != chapter:
+                chapter = equation.chapter
+                lines += [f"## {chapter}", ""]
             by = [
                 _public(name)
                 for name, _ in cited.get(equation.label, [])
@@ -147,19 +163,22 @@ class EquationMap(SphinxDirective):
                 f"`{test.partition('::')[2]}` in `{test.partition('::')[0]}`"
                 for test in marked.get(equation.label, [])
             ]
-            rows.append(
-                f"| {{eq}}`{equation.label}` `{equation.label}` | {', '.join(by)} "
-                f"| {'; '.join(checks)} |"
-            )
-        box = nodes.container()
+            lines += [
+                *("::::{container} equation-card", f"{{eq}}`{equation.label}` `{equation.label}`"),
+                *("", "$$", *equation.tex.splitlines(), "$$", ""),
+                *(f"computed by {', '.join(by)}", "", f"checked by {'; '.join(checks)}"),
+                *("::::", ""),
+            ]
+        box = nodes.section()
         box.document = self.state.document
-        self.state.nested_parse(StringList(rows, source="equation-map"), self.content_offset, box)
-        for table in box.findall(nodes.table):
-            table["classes"].append("equation-map")
+        nested_parse_with_titles(
+            self.state, StringList(lines, source="equation-map"), box, self.content_offset
+        )
         return box.children
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
     app.add_directive("equation-map", EquationMap)
+    app.connect("autodoc-process-docstring", link_equations)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

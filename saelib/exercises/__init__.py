@@ -1,8 +1,9 @@
 """Checkers for the exercises of the book: right or wrong, and if wrong, which mistake it is.
 
 Each checker runs your function on fresh random inputs, compares the results with an
-independent computation and, if they differ, with those of a catalogue of mistakes. It never
-shows the solution.
+independent computation and, if they differ, with those of a catalogue of mistakes. A mistake
+that is in no catalogue is looked for in your own lines: up to where do your values agree with the
+derivation, and in which line would one change make everything right? It never shows the solution.
 
 >>> from saelib import exercises
 >>> exercises.check_sigmoid(lambda z: 1 / (1 + 2.718281828459045 ** -z))
@@ -16,10 +17,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from saelib.exercises import _network, _patches, _pointwise, _vectors
+from saelib.exercises import _network, _patches, _pointwise, _turned, _vectors
 from saelib.exercises._capstone import check_pipeline, train_pipeline
-from saelib.exercises._engine import Exercise, Mistake, check
+from saelib.exercises._derivation import Exercise, Mistake
+from saelib.exercises._engine import check
+from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
+from saelib.exercises._stages import check_stage
 from saelib.exercises._verdict import Verdict
 from saelib.exercises._ward import check_ward, ward_diagnoses, ward_runs
 
@@ -32,6 +36,7 @@ __all__ = [
     "check_flatten",
     "check_forward",
     "check_gradient",
+    "check_gradient_check",
     "check_kl_divergence",
     "check_kl_gradient",
     "check_maximal_inputs",
@@ -41,6 +46,7 @@ __all__ = [
     "check_numerical_gradient",
     "check_pipeline",
     "check_sample_patches",
+    "check_sampler_tests",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
@@ -123,7 +129,9 @@ def wrong_answer(exercise: str, *mistakes: str) -> Callable[..., Any]:
             raise ValueError(
                 f"{mistake!r} is not a mistake of {exercise}; choose from {', '.join(known)}"
             )
-    return partial(EXERCISES[exercise].outcome, mistakes=frozenset(mistakes))
+    names = ", ".join(f'"{name}"' for name in (exercise, *mistakes))
+    wrong = partial(EXERCISES[exercise].outcome, mistakes=frozenset(mistakes))
+    return as_typed(wrong, f"wrong_answer({names})")
 
 
 def check_sample_patches(
@@ -405,7 +413,11 @@ def check_kl_gradient(
 
 
 def check_sparse_gradient(
-    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+    function: Callable[..., Any],
+    *,
+    stage: str | None = None,
+    seed: int | None = None,
+    time_limit: float = 10.0,
 ) -> Verdict:
     """Check ``sparse_gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight)``.
 
@@ -414,6 +426,9 @@ def check_sparse_gradient(
     function : callable
         Returns the gradients of W1, W2, b1, b2, in this order, of J_sparse; the error term of
         the hidden layer is Eq. (5.1).
+    stage : {"rho_hat", "delta3", "delta2"}, optional
+        How far the function goes: it then returns this quantity alone, one row per example
+        for the error terms. Each verdict leads to the next stage.
     seed : int, optional
         Seed of the checker's own inputs; by default they are different each time.
     time_limit : float, greater than 0
@@ -442,6 +457,15 @@ def check_sparse_gradient(
     >>> check_sparse_gradient(sparse_gradient).correct
     True
     """
+    if stage is not None:
+        return check_stage(
+            EXERCISES["sparse_gradient"],
+            ("rho_hat", "delta3", "delta2"),
+            stage,
+            function,
+            seed=seed,
+            time_limit=time_limit,
+        )
     return check(EXERCISES["sparse_gradient"], function, seed=seed, time_limit=time_limit)
 
 
@@ -473,6 +497,73 @@ def check_numerical_gradient(
     True
     """
     return check(EXERCISES["numerical_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_gradient_check(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check your own gradient check: it is tried on a right gradient and on twelve wrong ones.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a cost J(theta), its supposed gradient g(theta) and a point theta; returns True if
+        the gradient passes and False if not.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong; ``mistakes`` are the wrong gradients that it lets through.
+
+    Examples
+    --------
+    >>> from saelib import numerical_gradient, relative_error
+    >>> from saelib.exercises import check_gradient_check
+    >>> def passes(J, gradient, theta):
+    ...     return relative_error(numerical_gradient(J, theta), gradient(theta)) < 1e-6
+    >>> check_gradient_check(passes)
+    ✓ gradient_check: right.
+      It accepts the right gradient and refuses 12 wrong ones.
+    """
+    return _turned.judge_gradient_check(
+        function,
+        EXERCISES["sparse_gradient"],
+        EXERCISES["cost"],
+        seed=seed,
+        time_limit=time_limit,
+    )
+
+
+def check_sampler_tests(function: Callable[..., Any], *, time_limit: float = 10.0) -> Verdict:
+    """Check your own tests of a sampler: they are tried on a right one and on ten wrong ones.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a function ``sample_patches(images, n_patches, patch_size, seed)``; returns True if
+        it passes your tests and False if not.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong; ``mistakes`` are the wrong samplers that your tests let through.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.exercises import check_sampler_tests
+    >>> def passes(sample_patches):
+    ...     return sample_patches([np.eye(9)], 5, 3, 0).shape == (5, 9)
+    >>> check_sampler_tests(passes).mistakes[:2]
+    ('last-position-missing', 'first-position-missing')
+    """
+    return _turned.judge_sampler_tests(function, _patches.SAMPLING_MISTAKES, time_limit=time_limit)
 
 
 def check_flatten(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from saelib.exercises._learner import name_of_answer
 from saelib.exercises._verdict import Verdict
 from saelib.sparsity import kl_divergence, kl_gradient
 
@@ -71,6 +72,17 @@ def check_number(question: str, answer: Any) -> Verdict:
     >>> check_number("parameters-100-50", 10000).mistakes
     ('biases-forgotten',)
     """
+    verdict = _judge(question, answer)
+    return replace(verdict, call=_call_as_typed(question, answer))
+
+
+def _call_as_typed(question: str, answer: Any) -> str:
+    # A number, unlike an array, can be typed as it is.
+    typed = name_of_answer(answer) or (repr(answer) if isinstance(answer, (int, float)) else "")
+    return f'check_number("{question}", {typed})' if typed else ""
+
+
+def _judge(question: str, answer: Any) -> Verdict:
     if question not in QUESTIONS:
         raise ValueError(
             f"question is {question!r}; the questions are {', '.join(sorted(QUESTIONS))}"
@@ -86,8 +98,10 @@ def check_number(question: str, answer: Any) -> Verdict:
             q.chapter,
         )
     try:
-        value = float(np.asarray(answer))
-    except (TypeError, ValueError):
+        if isinstance(answer, (str, bytes)):
+            raise TypeError
+        value = float(np.asarray(answer.detach() if hasattr(answer, "detach") else answer))
+    except Exception:  # whatever the object's own conversion raises
         word = f"The answer is a {type(answer).__name__}; one number is asked for."
         return Verdict(
             question, False, ("not-numbers",), (word,), ("Give a plain number.",), q.chapter
@@ -97,6 +111,9 @@ def check_number(question: str, answer: Any) -> Verdict:
     for name, (computed, word) in q.wrong.items():
         if _close(value, computed(), q.tolerance):
             return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
+    for name, (computed_value, word) in _other_units(q.right()).items():
+        if _close(value, computed_value, q.tolerance):
+            return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
     return Verdict(
         question,
         False,
@@ -105,6 +122,14 @@ def check_number(question: str, answer: Any) -> Verdict:
         q.hints,
         q.chapter,
     )
+
+
+def _other_units(right: float) -> dict[str, tuple[float, str]]:
+    """Return what the right answer is in percent, or with the other sign."""
+    other = {"opposite-sign": (-right, "The size is right, the sign is not.")}
+    if abs(right) <= 1:
+        other["in-percent"] = (100 * right, "That is in percent; a plain number is asked for.")
+    return other
 
 
 def _close(value: float, other: float, tolerance: float) -> bool:
@@ -773,6 +798,282 @@ QUESTIONS["units-that-are-on"] = Question(
         "Each unit adds its own share of the time.",
     ),
 )
+
+# Chapter 1: the worked network, its input as its target.
+QUESTIONS["cost-change-predicted"] = Question(
+    chapter="chapter 1, Eq. (1.7)",
+    right=lambda: 0.1 * -0.0137211,
+    wrong={
+        "sign": (
+            lambda: 0.1 * 0.0137211,
+            "The sign is turned round: a negative derivative means that more of the weight lowers "
+            "the cost.",
+        ),
+        "bias-instead": (
+            lambda: 0.1 * -0.0171513,
+            "That is what the bias of this unit would do; the weight acts through its input.",
+        ),
+        "derivative": (
+            lambda: -0.0137211,
+            "That is the derivative, the change for each whole unit of the weight.",
+        ),
+    },
+    hints=(
+        "Which entry of which gradient belongs to this weight?",
+        "Near a point, a function changes by its derivative times the change of its argument.",
+    ),
+    tolerance=0.02,
+)
+QUESTIONS["delta-linear-output"] = Question(
+    chapter="chapter 1, Eq. (1.6)",
+    right=lambda: -0.231059 - 0.2,
+    wrong={
+        "slope-kept": (
+            lambda: (-0.231059 - 0.2) * 0.442492 * 0.557508,
+            "There is a slope of a sigmoid in it, but this layer has no sigmoid.",
+        ),
+        "sign": (lambda: 0.231059 + 0.2, "The sign is turned round: output minus target."),
+        "sigmoid-output": (
+            lambda: 0.442492 - 0.2,
+            "The output still went through the sigmoid.",
+        ),
+    },
+    hints=(
+        "What is the output of the second unit, if nothing is done to its weighted input?",
+        "What is the slope of f(z) = z?",
+    ),
+)
+QUESTIONS["bug-line-backpropagation"] = Question(
+    chapter="chapter 1, What can go wrong",
+    right=lambda: 5,
+    wrong={
+        "output-line": (
+            lambda: 4,
+            "All four blocks are made of the output's error term. If it were wrong, W2 and b2 "
+            "would be off as well.",
+        ),
+        "forward": (
+            lambda: 2,
+            "A wrong activation would spoil the gradient of W2, which is multiplied by it.",
+        ),
+        "last-line": (
+            lambda: 7,
+            "b1 is the plain mean of the hidden error terms, and it is off too. So the fault is "
+            "further up.",
+        ),
+    },
+    hints=(
+        "Which lines do only W1 and b1 depend on?",
+        "Say for each of these lines what it would be for a single example, with a pencil.",
+    ),
+    tolerance=0.0,
+)
+# Chapter 2.
+QUESTIONS["cost-at-half-contrast"] = Question(
+    chapter="chapter 2, Eqs. (2.1) and (2.3)",
+    right=lambda: 0.30 / 4,
+    wrong={
+        "halved": (lambda: 0.15, "The errors are halved, and the cost has them squared."),
+        "unchanged": (lambda: 0.30, "That would be right for U, which is a ratio."),
+    },
+    hints=("What happens to each difference of output and input?", "And to its square?"),
+)
+QUESTIONS["best-line-of-four-points"] = Question(
+    chapter="chapter 2, on the best flat code",
+    right=lambda: (7 - np.sqrt(13)) / 14,
+    wrong={
+        "along-the-axis": (
+            lambda: 4 / 14,
+            "That line is the first axis. A slanted one comes closer to the points.",
+        ),
+        "explained": (
+            lambda: (7 + np.sqrt(13)) / 14,
+            "That is the fraction explained; the rest is asked for.",
+        ),
+    },
+    hints=(
+        "The mean is zero. What is the covariance matrix?",
+        "Its two eigenvalues are the variances along the best direction and across it.",
+    ),
+)
+QUESTIONS["unexplained-about-zero"] = Question(
+    chapter="chapter 2, Eq. (2.3)",
+    right=lambda: 0.02 * (3**2 + 1),
+    wrong={
+        "mean-alone": (
+            lambda: 0.02 * 3**2,
+            "The sum of squares about zero holds the square of the mean *and* the variance.",
+        ),
+        "reported": (lambda: 0.02, "That is what the program reports."),
+        "mean-not-squared": (lambda: 0.02 * (3 + 1), "The mean enters by its square."),
+    },
+    hints=(
+        "By what does the program divide, and by what should it?",
+        "The mean of x squared is the variance of x plus the square of its mean.",
+    ),
+)
+# Chapter 3.
+QUESTIONS["share-of-the-hum"] = Question(
+    chapter="chapter 3, Eq. (3.1)",
+    right=lambda: (0.02 - 0.01 * 0.9) / 0.02,
+    wrong={
+        "strong-answers": (
+            lambda: 0.01 * 0.9 / 0.02,
+            "That is the share of the strong answers; the others are asked for.",
+        ),
+        "level": (
+            lambda: (0.02 - 0.01 * 0.9) / 0.99,
+            "That is the level of the weak answers; their share of the whole is asked for.",
+        ),
+    },
+    hints=(
+        "How much of the mean of 0.02 do the strong answers use up?",
+        "What is left over is the hum.",
+    ),
+)
+QUESTIONS["gini-of-four-switches"] = Question(
+    chapter="chapter 3, How sparse is it really",
+    right=lambda: 1 - 4 / 200,
+    wrong={
+        "share-on": (lambda: 4 / 200, "That is the share that is on; few on means a large index."),
+        "largest": (lambda: 1.0, "One is reached only if a single one of very many is on."),
+    },
+    hints=(
+        "Write the 200 numbers as an array, and ask `gini`.",
+        "Try 1 of 4 and 2 of 4 first, and look for the rule.",
+    ),
+    tolerance=0.002,
+)
+QUESTIONS["penalty-of-unequal-units"] = Question(
+    chapter="chapter 3, What can go wrong",
+    right=lambda: 100 * float(np.sum(kl_divergence(0.02, np.array([0.035, 0.005])))),
+    wrong={
+        "one-mean": (
+            lambda: 0.0,
+            "That is what the faulty program sees: the mean over all units, which is on target.",
+        ),
+        "two-units": (
+            lambda: float(np.sum(kl_divergence(0.02, np.array([0.035, 0.005])))),
+            "That is the penalty of two units, one of each kind.",
+        ),
+    },
+    hints=(
+        "Each unit pays for its own mean. How many pay which price?",
+        "`kl_divergence` takes both means at once.",
+    ),
+)
+# Chapter 4.
+QUESTIONS["reverse-divergence-of-silence"] = Question(
+    chapter="chapter 4, on its direction",
+    right=lambda: -np.log(0.99),
+    wrong={
+        "other-end": (
+            lambda: -np.log(0.01),
+            "That is the price of a unit that is always on.",
+        ),
+        "sign": (lambda: np.log(0.99), "A divergence is never negative."),
+    },
+    hints=(
+        "One of the two terms has a factor 0 in front of it.",
+        "0 log 0 is 0: the limit of t log t as t goes to 0.",
+    ),
+)
+QUESTIONS["least-curved-target"] = Question(
+    chapter="chapter 4, on the parabola near the target",
+    right=lambda: 0.5,
+    wrong={
+        "curvature": (
+            lambda: 4.0,
+            "That is the curvature there; the target itself is asked for.",
+        ),
+    },
+    hints=(
+        "When is a fraction with a fixed numerator smallest?",
+        "Where is the parabola rho (1 - rho) highest?",
+    ),
+)
+QUESTIONS["fingerprint-of-base-2"] = Question(
+    chapter="chapter 4, What can go wrong, and Eq. (5.3)",
+    right=lambda: (1 / np.log(2) - 1) / (1 / np.log(2) + 1),
+    wrong={
+        "factor": (
+            lambda: 1 / np.log(2),
+            "That is the factor between the two; the relative error is asked for.",
+        ),
+        "over-the-right-one": (
+            lambda: 1 / np.log(2) - 1,
+            "That is the distance divided by the right gradient; Eq. (5.3) divides by the length "
+            "of the sum.",
+        ),
+    },
+    hints=(
+        "By which factor is a logarithm to base 2 larger than the natural one?",
+        "A factor c gives the relative error |c - 1| / (c + 1).",
+    ),
+)
+# Chapter 5.
+QUESTIONS["two-roads-by-pencil"] = Question(
+    chapter="chapter 5, on two examples",
+    right=lambda: (-0.045 + 0.6 * float(kl_gradient(0.2, 0.5))) * 0.8 * 0.2,
+    wrong={
+        "road-1-only": (lambda: -0.045 * 0.8 * 0.2, "That is road 1 alone."),
+        "outside-bracket": (
+            lambda: -0.045 * 0.8 * 0.2 + 0.6 * float(kl_gradient(0.2, 0.5)),
+            "The second road joins the first before f' is applied to both.",
+        ),
+        "own-activation": (
+            lambda: (-0.045 + 0.6 * float(kl_gradient(0.2, 0.8))) * 0.8 * 0.2,
+            "The slope is taken at the activation of this example; it belongs at the mean.",
+        ),
+        "over-m": (
+            lambda: (-0.045 + 0.6 * float(kl_gradient(0.2, 0.5)) / 2) * 0.8 * 0.2,
+            "One of the two factors 1/m was not undone.",
+        ),
+    },
+    hints=(
+        "What is the mean activation of the unit?",
+        "Add the two roads first, then go through the activation function.",
+    ),
+)
+QUESTIONS["bug-line-sparse-gradient"] = Question(
+    chapter="chapter 5, What can go wrong",
+    right=lambda: 4,
+    wrong={
+        "push": (
+            lambda: 6,
+            "If the slope itself were wrong, a network with one hidden unit would show it too.",
+        ),
+        "bracket": (
+            lambda: 7,
+            "A term outside of the bracket would show with one hidden unit as well.",
+        ),
+        "output-line": (
+            lambda: 5,
+            "With beta = 0 everything is right, and this line does not know of beta.",
+        ),
+    },
+    hints=(
+        "Which lines matter only if beta is not 0?",
+        "Which of them could be right by chance if there is only one hidden unit?",
+    ),
+    tolerance=0.0,
+)
+QUESTIONS["activations-read-per-step"] = Question(
+    chapter="chapter 5, on two passes",
+    right=lambda: 2 * 10_000 * 200,
+    wrong={
+        "one-pass": (
+            lambda: 10_000 * 200,
+            "That is one pass. The first one ends when the means are known; what has not been "
+            "kept must be computed again.",
+        ),
+    },
+    hints=(
+        "How many activations are there for one pass over the data?",
+        "How often is each computed, if none is kept between the passes?",
+    ),
+    tolerance=0.0,
+)
 QUESTIONS["splits-for-half-a-point"] = Question(
     chapter="chapter 9",
     right=lambda: (1.2 / 0.2) ** 2,
@@ -835,6 +1136,7 @@ QUESTIONS["crossing-of-two-versions"] = Question(
         "Set the two equal: the fixed part against the difference per row.",
     ),
 )
+# Chapters 6 and 7.
 QUESTIONS["largest-step-in-a-ravine"] = Question(
     chapter="chapter 6, Eq. (6.4)",
     right=lambda: 2 / 50,

@@ -1,15 +1,19 @@
 """The figures of the book, for readers to reuse. Each takes ``ax=None`` and returns the axes."""
 
+from saelib._extras import require
+
+require("matplotlib", "saelib.plotting")
+
 from saelib.plotting.classifier_figures import plot_gains
-from saelib.plotting.compression import plot_compression
+from saelib.plotting.compression import plot_best_line, plot_compression, plot_patch_rows
 from saelib.plotting.curves import (
     plot_activation_histogram,
+    plot_curves,
     plot_history,
     plot_kl,
     plot_mean_activations,
 )
 from saelib.plotting.descent import (
-    plot_batch_errors,
     plot_batch_slopes,
     plot_cost_slice,
     plot_step_sizes,
@@ -60,11 +64,12 @@ __all__ = [
     "new_axes",
     "plot_activation_function",
     "plot_activation_histogram",
-    "plot_batch_errors",
     "plot_batch_slopes",
+    "plot_best_line",
     "plot_block_times",
     "plot_compression",
     "plot_cost_slice",
+    "plot_curves",
     "plot_dictionary",
     "plot_edge_counts",
     "plot_filters",
@@ -80,6 +85,7 @@ __all__ = [
     "plot_network",
     "plot_normalization",
     "plot_optimizers",
+    "plot_patch_rows",
     "plot_patches",
     "plot_penalties",
     "plot_pipeline",

@@ -12,7 +12,15 @@ from saelib._validation import activation_named, real_number
 from saelib.plotting.style import COLOURS, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
 from saelib.sparsity import kl_divergence
 
-__all__ = ["plot_activation_histogram", "plot_history", "plot_kl", "plot_mean_activations"]
+__all__ = [
+    "plot_activation_histogram",
+    "plot_curves",
+    "plot_history",
+    "plot_kl",
+    "plot_mean_activations",
+]
+
+_DASHES = ("-", "--", "-.", ":")
 
 
 def plot_history(
@@ -86,6 +94,94 @@ def plot_history(
             fontsize=FONT_SIZE,
         )
     ax.set_xlim(0, max(len(values) for values in curves.values()) - 1 or 1)
+    set_title(ax, title)
+    return ax
+
+
+def plot_curves(
+    x: ArrayLike,
+    curves: Mapping[str, ArrayLike],
+    labels: tuple[str, str] = ("", ""),
+    colours: Mapping[str, str] | None = None,
+    ylim: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw curves over one axis, each named at its right end.
+
+    Parameters
+    ----------
+    x : array_like of shape (n,)
+        The common axis, ascending.
+    curves : mapping of str to array_like of shape (n,)
+        Name and values of every curve; NaN leaves a gap.
+    labels : (str, str)
+        What the horizontal and the vertical axis show.
+    colours : mapping of str to {"input", "hidden", "output", "penalty"}, optional
+        The meaning of a curve, for its colour. The others are drawn in ink and told apart by
+        their dashes.
+    ylim : (float, float), optional
+        Range of the vertical axis; by default that of the curves.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    title : str, optional
+        What the figure says.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there is no curve, or one has not one value for each x.
+
+    Examples
+    --------
+    >>> from saelib.plotting import plot_curves
+    >>> ax = plot_curves([0, 1, 2], {"up": [0, 1, 2], "down": [2, 1, 0]})
+    >>> [text.get_text() for text in ax.texts]
+    ['up', 'down']
+    """
+    across = np.asarray(x, dtype=np.float64)
+    series = {name: np.asarray(values, dtype=np.float64) for name, values in curves.items()}
+    for name, values in series.items():
+        if values.shape != across.shape:
+            raise ValueError(
+                f"the curve {name!r} has shape {values.shape}; x has {across.size} values, so "
+                f"give {across.size}"
+            )
+    if not series:
+        raise ValueError("curves is empty; give at least one")
+    ax = new_axes(ax)
+    meaning = dict(colours or {})
+    for number, (name, values) in enumerate(series.items()):
+        role = meaning.get(name)
+        dashes = _DASHES[number % len(_DASHES)]
+        ax.plot(across, values, dashes, color=COLOURS[role] if role else INK)
+    every = np.concatenate(list(series.values()))
+    low, high = ylim or (np.nanmin(every), np.nanmax(every))
+    margin = 0.0 if ylim else 0.05 * ((high - low) or 1.0)
+    ax.set_ylim(low - margin, high + margin)
+    ax.set_xlim(across[0], across[-1])
+    ax.set(xlabel=labels[0], ylabel=labels[1])
+    ends = {name: values[np.isfinite(values)][-1] for name, values in series.items()}
+    names = sorted(ends, key=lambda name: ends[name], reverse=True)
+    bottom, top = ax.get_ylim()
+    heights = [(min(ends[name], top) - bottom) / (top - bottom) for name in names]
+    placed = dict(zip(names, _apart(heights, 0.075), strict=True))
+    for name in series:
+        role = meaning.get(name)
+        ax.text(
+            1.015,
+            placed[name],
+            name,
+            transform=ax.transAxes,
+            color=TEXT_COLOURS[role] if role else INK,
+            va="center",
+            fontsize=FONT_SIZE,
+        )
     set_title(ax, title)
     return ax
 

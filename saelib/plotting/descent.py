@@ -15,7 +15,6 @@ from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, TEXT_COLOURS, 
 from saelib.sparsity import kl_gradient
 
 __all__ = [
-    "plot_batch_errors",
     "plot_batch_slopes",
     "plot_cost_slice",
     "plot_step_sizes",
@@ -54,7 +53,7 @@ def plot_two_roads(ax: Axes | None = None, title: str | None = None) -> Axes:
     """
     ax = new_axes(ax, width=4.0, height=3.6)
     rows = {"example 1": 3.0, "example 2": 2.0, "example $m$": 0.6}
-    columns = {"$x$": (0.0, "input"), "$a$": (1.3, "hidden"), "$y$": (2.6, "output")}
+    columns = {"$x$": (0.0, "input"), "$a$": (1.3, "hidden"), r"$\hat x$": (2.6, "output")}
     cost, mean, divergence = (3.9, 1.0), (1.3, -0.8), (2.6, -0.8)
     for name, y in rows.items():
         ax.text(-0.45, y, name, ha="right", va="center", color=INK, fontsize=FONT_SIZE)
@@ -233,68 +232,6 @@ def plot_batch_slopes(
             fontsize=FONT_SIZE,
         )
     ax.set(xlabel=r"mean activation $\hat\rho$", ylabel="slope of the divergence")
-    set_title(ax, title)
-    return ax
-
-
-def plot_batch_errors(
-    batch_sizes: ArrayLike,
-    bias: ArrayLike,
-    noise: ArrayLike,
-    ax: Axes | None = None,
-    title: str | None = None,
-) -> Axes:
-    """Draw how wrong the penalty's gradient is when each mini-batch takes its own mean.
-
-    Parameters
-    ----------
-    batch_sizes : array_like of shape (n,)
-        Examples in a mini-batch.
-    bias : array_like of shape (n,)
-        Distance of the average mini-batch gradient from the exact one, as a share of the
-        norm of the exact one.
-    noise : array_like of shape (n,)
-        Root mean square distance of a mini-batch gradient from their average, on the same scale.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-    title : str, optional
-        What the figure says.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on, both of them logarithmic.
-
-    Raises
-    ------
-    ValueError
-        If the three have different lengths, or a number is not greater than 0.
-
-    Examples
-    --------
-    >>> from saelib.plotting import plot_batch_errors
-    >>> ax = plot_batch_errors([10, 100, 1000], [2.0, 0.5, 0.1], [10.0, 4.0, 1.0])
-    >>> [text.get_text() for text in ax.texts]
-    ['noise', 'bias', 'as large as the gradient']
-    """
-    size, offset, spread = _positive(batch_sizes=batch_sizes, bias=bias, noise=noise)
-    ax = new_axes(ax, height=3.5)
-    for height, name, line, ink in (
-        (spread, "noise", INK, INK),
-        (offset, "bias", COLOURS["penalty"], TEXT_COLOURS["penalty"]),
-    ):
-        ax.loglog(size, height, color=line, marker="o", markersize=5)
-        ax.annotate(
-            name,
-            (size[1], height[1]),
-            xytext=(3, 7),
-            textcoords="offset points",
-            color=ink,
-            fontsize=FONT_SIZE + 1,
-        )
-    ax.axhline(1.0, color=FAINT, linewidth=1, linestyle=":")
-    ax.text(size[0], 0.9, "as large as the gradient", color=INK, va="top", fontsize=FONT_SIZE)
-    ax.set(xlabel="examples in a mini-batch", ylabel="error / exact gradient")
     set_title(ax, title)
     return ax
 

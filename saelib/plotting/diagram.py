@@ -20,7 +20,7 @@ from saelib.plotting.style import (
 
 __all__ = ["plot_network"]
 
-_RADIUS = 0.36
+_RADIUS = 0.42
 _COLUMN = 3.0
 
 
@@ -64,13 +64,13 @@ def plot_network(
     if len(sizes) != 3:
         raise ValueError(f"sizes is {sizes!r}; give the units of three layers, as (100, 50, 100)")
     counts = [whole_number("sizes", size, low=1) for size in sizes]
-    ax = new_axes(ax, width=4.0, height=3.75)
+    ax = new_axes(ax, width=3.4, height=3.1)
     names = ("input", "hidden", "output")
-    columns = [_units(letter, n) for letter, n in zip("xay", counts, strict=True)]
+    columns = [_units(letter, n) for letter, n in zip(("x", "a", r"\hat x"), counts, strict=True)]
     # Below its units each layer but the last has a unit that is always 1: its weights are b.
     top = max(unit.y for units in columns for unit in units)
     lowest = min(unit.y for units in columns for unit in units)
-    bias_y = lowest - 1.25
+    bias_y = lowest - 1.35
     for k in (0, 1):
         left, right = k * _COLUMN, (k + 1) * _COLUMN
         for end in columns[k + 1]:
@@ -78,8 +78,12 @@ def plot_network(
                 ax.plot([left, right], [start.y, end.y], color=FAINT, linewidth=0.8, zorder=1)
             ax.plot([left, right], [bias_y, end.y], color="#C8C8C8", lw=0.8, zorder=1)
         _circle(ax, left, _Unit(bias_y, "$+1$"), INK, INK)
-        ax.text(left + _COLUMN / 2, top + 0.4, f"$W_{k + 1}$", ha="center", fontsize=FONT_SIZE + 1)
-        ax.text(left + 0.62, bias_y - 0.28, f"$b_{k + 1}$", ha="center", fontsize=FONT_SIZE + 1)
+        step = f"({k + 1})"
+        for x, y, letter in (
+            (left + _COLUMN / 2, top + 0.4, "W"),
+            (left + 0.85, bias_y - 0.28, "b"),
+        ):
+            ax.text(x, y, f"${letter}^{{{step}}}$", ha="center", fontsize=FONT_SIZE + 1)
     for k, (name, units) in enumerate(zip(names, columns, strict=True)):
         for unit in units:
             _circle(ax, k * _COLUMN, unit, COLOURS[name], TEXT_COLOURS[name])
@@ -104,7 +108,7 @@ def plot_network(
 
 def _units(letter: str, n: int) -> list[_Unit]:
     shown = list(range(1, n + 1)) if n <= 4 else [1, 2, n]
-    heights = [-float(k) for k in range(len(shown))]
+    heights = [-1.08 * k for k in range(len(shown))]
     if n > 4:
         heights[-1] -= 0.6  # room for the dots
     centre = (heights[0] + heights[-1]) / 2

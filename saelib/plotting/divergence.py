@@ -55,13 +55,14 @@ def plot_penalties(rho: float = 0.2, ax: Axes | None = None, title: str | None =
     half = int(np.flatnonzero(rho_hat == 0.5)[0])
     top = 5.0
     for name, values, dashes, ink, where in (
-        ("KL", kl_divergence(rho, rho_hat), "-", COLOURS["penalty"], (0.93, 4.6)),
-        ("squared", (rho_hat - rho) ** 2, "--", INK, (0.76, 3.7)),
-        ("absolute", np.abs(rho_hat - rho), ":", INK, (0.98, 1.65)),
+        ("KL", kl_divergence(rho, rho_hat), "-", COLOURS["penalty"], (0.79, 4.6, "right")),
+        ("squared", (rho_hat - rho) ** 2, "--", INK, (0.83, 3.9, "left")),
+        ("absolute", np.abs(rho_hat - rho), ":", INK, (0.98, 1.65, "right")),
     ):
         ax.plot(rho_hat, values / values[half], dashes, color=ink)
         words = TEXT_COLOURS["penalty"] if name == "KL" else INK
-        ax.text(*where, name, color=words, ha="right", fontsize=FONT_SIZE)
+        x, y, side = where
+        ax.text(x, y, name, color=words, ha=side, fontsize=FONT_SIZE)
     ax.plot(0.5, 1, "o", color=INK, markersize=6, zorder=3)
     ax.set(xlim=(0, 1), ylim=(0, top), xlabel=r"mean activation $\hat\rho$")
     ax.set_ylabel(r"penalty, 1 at $\hat\rho = 0.5$")

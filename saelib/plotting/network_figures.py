@@ -25,9 +25,9 @@ from saelib.plotting.style import (
 __all__ = ["plot_activation_function", "plot_worked_network"]
 
 _MOST_UNITS = 3
-_RADIUS = 0.42
-_COLUMN = 2.3
-_ROW = 1.55
+_RADIUS = 0.47
+_COLUMN = 2.4
+_ROW = 1.6
 _LABEL = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"}
 
 
@@ -95,7 +95,9 @@ def plot_activation_function(
         va="top",
         fontsize=FONT_SIZE + 1,
     )
-    ax.text(-1.7, top, "slope $f'(z)$", ha="right", va="center", fontsize=FONT_SIZE + 1)
+    # Beside the flank of the bell, clear of the curve and of the dotted line through its top.
+    x, y = (-1.7, top) if top < f.high else (-0.9, 0.6 * top)
+    ax.text(x, y, "slope $f'(z)$", ha="right", va="center", fontsize=FONT_SIZE + 1)
     ax.set(xlabel="weighted input $z$", xlim=(-6, 6), yticks=np.linspace(f.low, f.high, 5))
     ax.set_ylim(f.low - 0.14 * height, f.high + 0.14 * height)
     set_title(ax, title)
@@ -111,9 +113,11 @@ def plot_worked_network(
 ) -> Axes:
     r"""Draw a small sigmoid network with all its numbers, forwards or backwards.
 
-    The weights stand on the connections, the biases below the units. In the units stand the
-    activations, Eq. (1.4) ``forward-hidden`` and Eq. (1.5) ``forward-output``; or, if
-    `backward`, the error terms, Eq. (1.6) ``delta-output``, for the input as the target.
+    Forwards, the weights stand on the connections and the biases below the units; in the units
+    stand the activations, Eq. (1.4) ``forward-hidden`` and Eq. (1.5) ``forward-output``.
+    Backwards, with arrows to the left, the units hold the error terms, Eq. (1.6)
+    ``delta-output``, which are the gradients of their biases too, for the input as the target;
+    on the connections stand the gradients of the weights, Eq. (1.7) ``weight-gradients``.
 
     Parameters
     ----------
@@ -122,7 +126,7 @@ def plot_worked_network(
     x : array_like of shape (n_features,)
         One input.
     backward : bool
-        Whether to write the error terms, and not the activations, into the units that have one.
+        Whether to write error terms into the units that have one, and gradients on the lines.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
@@ -156,22 +160,25 @@ def plot_worked_network(
         )
     row = np.asarray(x, dtype=np.float64).reshape(1, -1)
     A = encode(row, parameters)
-    Y = decode(A, parameters)
-    units = [("x", row[0], ".4g"), ("a", A[0], ".4f"), (r"\hat x", Y[0], ".4f")]
+    X_hat = decode(A, parameters)
+    units = [("x", row[0], ".4g"), ("a", A[0], ".4f"), (r"\hat x", X_hat[0], ".4f")]
+    on_lines = [parameters.W1, parameters.W2]
     if backward:
-        delta3 = (Y - row) * Y * (1 - Y)
+        delta3 = (X_hat - row) * X_hat * (1 - X_hat)
         delta2 = (delta3 @ parameters.W2) * A * (1 - A)
         units[1:] = [
             (r"\delta^{(2)}", delta2[0], ".4f"),
             (r"\delta^{(3)}", delta3[0], ".4f"),
         ]
+        on_lines = [np.outer(delta2, row), np.outer(delta3, A)]
 
     ax = new_axes(ax, width=5.0, height=1.0 + 1.3 * largest)
     heights = [_heights(len(values)) for _, values, _ in units]
-    _connect(ax, 0, heights[0], heights[1], parameters.W1)
-    _connect(ax, 1, heights[1], heights[2], parameters.W2)
+    for layer, values in enumerate(on_lines):
+        _connect(ax, layer, heights[layer], heights[layer + 1], values, backward)
     top = max(map(max, heights))
-    biases = (np.array([]), parameters.b1, parameters.b2)
+    nothing = np.array([])
+    biases = (nothing,) * 3 if backward else (nothing, parameters.b1, parameters.b2)
     for k, (name, (symbol, values, digits)) in enumerate(
         zip(("input", "hidden", "output"), units, strict=True)
     ):
@@ -188,7 +195,7 @@ def plot_worked_network(
             _unit(ax, k * _COLUMN, y, label, name)
             if biases[k].size:
                 bias = _minus(f"bias {biases[k][unit]:g}")
-                ax.text(k * _COLUMN, y - 0.72, bias, ha="center", fontsize=FONT_SIZE)
+                ax.text(k * _COLUMN, y - 0.77, bias, ha="center", fontsize=FONT_SIZE)
     ax.set(
         xlim=(-0.6, 2 * _COLUMN + 0.6),
         ylim=(-top - 0.85, top + 1.0),
@@ -213,26 +220,35 @@ def _unit(ax: Axes, x: float, y: float, label: str, layer: str) -> None:
         Circle((x, y), _RADIUS, facecolor="white", edgecolor=COLOURS[layer], lw=2, zorder=3)
     )
     ax.text(
-        x, y, label, ha="center", va="center", fontsize=FONT_SIZE - 0.5, linespacing=1.1, zorder=4
+        x, y, label, ha="center", va="center", fontsize=FONT_SIZE - 1, linespacing=1.25, zorder=4
     )
 
 
 def _connect(
-    ax: Axes, layer: int, starts: list[float], ends: list[float], W: NDArray[np.floating[Any]]
+    ax: Axes,
+    layer: int,
+    starts: list[float],
+    ends: list[float],
+    values: NDArray[np.floating[Any]],
+    backward: bool,
 ) -> None:
-    for end, weights in zip(ends, W, strict=True):
-        for start, weight in zip(starts, weights, strict=True):
+    for end, row in zip(ends, values, strict=True):
+        for start, value in zip(starts, row, strict=True):
             left, right = np.array([layer * _COLUMN, start]), np.array([(layer + 1) * _COLUMN, end])
-            ax.plot(*np.stack([left, right]).T, color=FAINT, linewidth=1.0, zorder=1)
-            # Near the beginning, where the lines to different units are apart.
-            x, y = left + 0.32 * (right - left)
+            if backward:
+                arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 0, "shrinkB": 33}
+                ax.annotate("", tuple(left), tuple(right), arrowprops=arrow, zorder=1)
+            else:
+                ax.plot(*np.stack([left, right]).T, color=FAINT, linewidth=1.0, zorder=1)
+            # Where the lines to different units are apart.
+            x, y = left + (0.6 if backward else 0.32) * (right - left)
             ax.text(
                 x,
                 y,
-                _minus(f"{weight:g}"),
+                _minus(f"{value:.4f}" if backward else f"{value:g}"),
                 ha="center",
                 va="center",
-                fontsize=FONT_SIZE,
+                fontsize=FONT_SIZE - (1 if backward else 0),
                 bbox=_LABEL,
                 zorder=2,
             )

@@ -11,6 +11,8 @@ letters of more than 10 pixels when shrunk to the width of a phone.
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
@@ -69,6 +71,21 @@ def use_style() -> None:
     11.0
     """
     mpl.rcParams.update(_STYLE)
+    _show_in_notebook()
+
+
+def _show_in_notebook() -> None:
+    """Have a notebook show figures, also where MPLBACKEND asks for files only.
+
+    Jupyter chooses its own backend unless that variable is set, as it is on many machines without
+    a screen; figures would then appear nowhere.
+    """
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or "IPKernelApp" not in shell.config:
+        return
+    if os.environ.get("MPLBACKEND", "").lower() == "agg" and mpl.get_backend().lower() == "agg":
+        shell.enable_matplotlib("inline")
 
 
 def style() -> AbstractContextManager[None]:

@@ -32,12 +32,21 @@ def site():
     server.server_close()
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Say in one line why tests were skipped; pytest has a line for every one of them."""
+    reasons = {report.longrepr[2] for report in terminalreporter.getreports("skipped")}
+    for reason in sorted(reasons):
+        terminalreporter.write_line(reason)
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Return a running Chromium; without one the tests are skipped, or fail in CI."""
     with sync_playwright() as playwright:
         if chromium.executable(playwright) is None:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(chromium.HOW)
+            if os.environ.get("CI") == "true":
+                pytest.exit(f"no browser was found; {chromium.HOW}", returncode=1)
+            pytest.skip(f"no browser was found; {chromium.HOW}")
         with chromium.launch(playwright) as running:
             yield running
 
@@ -48,7 +57,7 @@ class Visit:
     def __init__(self, context, site):
         self.site, self.page, self.faults, self.requests = site, context.new_page(), [], []
         self.page.on("request", self._request)
-        self.page.on("requestfailed", lambda r: self.faults.append(f"failed request: {r.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
         self.page.on("pageerror", lambda e: self.faults.append(f"error in a script: {e}"))
         self.page.on("console", self._console)
@@ -57,6 +66,10 @@ class Visit:
         self.requests.append(request.url)
         if not request.url.startswith((self.site, "data:", "blob:")):
             self.faults.append(f"request to another host: {request.url}")
+
+    def _failed(self, request):
+        if "ERR_ABORTED" not in str(request.failure):  # which is what going elsewhere does
+            self.faults.append(f"failed request: {request.url}")
 
     def _response(self, response):
         if response.status >= 400:

@@ -1,6 +1,7 @@
 """The site of a project whose public address is known: links to edit, ask, and run elsewhere."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def pages(tmp_path_factory):
     subprocess.run(
         [sys.executable, "-c", BUILD, str(source), str(folder)],
         cwd=ROOT / "tools",
-        env={**os.environ, "SAELIB_REPOSITORY": ADDRESS + "/"},
+        env={**os.environ, "SAELIB_REPOSITORY": "git@github.com:someone/book.git"},
         check=True,
     )
     site = folder / "_build" / "html"
@@ -57,3 +58,35 @@ def test_every_page_can_be_edited_and_asked_about(pages):
         links = [link["href"] for link in pages(page).select("a[href]")]
         assert any(link.startswith(f"{ADDRESS}/edit/main/book/") for link in links), page
         assert any(link.startswith(f"{ADDRESS}/issues/new") for link in links), page
+
+
+def test_every_name_of_the_library_leads_to_its_lines(pages):
+    links = [link["href"] for link in pages("api.html").select("dt.sig a.viewcode-link, dt.sig a")]
+    lines = [link for link in links if link.startswith(f"{ADDRESS}/blob/main/saelib/")]
+    assert len(lines) >= 100
+    for link in lines:
+        path, first, last = re.fullmatch(rf"{ADDRESS}/blob/main/(\S+)#L(\d+)-L(\d+)", link).groups()
+        assert re.match(
+            r"\s*(@|(async )?def |class )", (ROOT / path).read_text().splitlines()[int(first) - 1]
+        ), link
+        assert int(first) < int(last)
+
+
+def test_the_errata_say_where_to_write(pages):
+    links = [link["href"] for link in pages("errata.html").select("article a[href]")]
+    assert {ADDRESS, f"{ADDRESS}/issues/new"} <= set(links)
+
+
+def test_the_page_for_wrong_addresses_takes_its_links_from_the_root_of_the_site(pages):
+    assert pages("404.html").select_one("base")["href"] == "/book/"
+    card = pages("index.html").select_one("meta[property='og:image']")["content"]
+    assert card == "https://someone.github.io/book/_static/card.png"
+
+
+def test_the_install_page_names_the_address_where_it_is_to_be_typed(pages):
+    page = pages("install.html")
+    typed = page.select_one("article").get_text()
+    assert f'python -m pip install "saelib @ git+{ADDRESS}@main"' in typed
+    links = [link["href"] for link in page.select("article a[href]")]
+    assert ADDRESS in links
+    assert "https://mybinder.org/v2/gh/someone/book/main?urlpath=lab/tree/book" in links

@@ -47,6 +47,41 @@ def test_the_divergence_and_its_slope_are_those_of_saelib(visit):
         assert slope == pytest.approx(float(kl_gradient(rho, rho_hat)), rel=1e-12)
 
 
+def drag(slider, value):
+    slider.evaluate(
+        "(node, value) => { node.value = value; node.dispatchEvent(new Event('input')); }", value
+    )
+
+
+@pytest.mark.parametrize(("rho", "rho_hat"), [(0.2, 0.5), (0.2, 0.01), (0.01, 0.95), (0.9, 0.05)])
+def test_the_tangent_goes_through_the_point_with_the_slope_of_the_penalty(visit, rho, rho_hat):
+    _, _, box = figure(visit, "kl")
+    for slider, value in zip(box.locator("input[type=range]").all(), (rho, rho_hat), strict=True):
+        drag(slider, value)
+    ends = box.locator("line[stroke-dasharray]").evaluate(
+        "node => ['x1', 'y1', 'x2', 'y2'].map((name) => +node.getAttribute(name))"
+    )
+    point = box.locator("circle").evaluate(
+        "node => [+node.getAttribute('cx'), +node.getAttribute('cy')]"
+    )
+    (x1, y1, x2, y2), (x, y) = ends, point
+    assert ((x1 + x2) / 2, (y1 + y2) / 2) == pytest.approx((x, y), abs=0.01)
+    # 348 pixels for 1 across, 98 for a nat up.
+    slope = -(y2 - y1) / 98 / ((x2 - x1) / 348)
+    assert slope == pytest.approx(float(kl_gradient(rho, rho_hat)), rel=1e-3)
+
+
+@pytest.mark.parametrize("rho", [0.01, 0.2, 0.99])
+def test_the_curve_has_a_wall_at_both_ends(visit, rho):
+    _, _, box = figure(visit, "kl")
+    drag(box.locator("input[type=range]").first, rho)
+    path = box.locator("path").get_attribute("d")
+    corners = [tuple(map(float, pair.split())) for pair in path[1:].split("L")]
+    assert corners[0][0] == 42
+    assert corners[-1][0] == 390
+    assert max(corners[0][1], corners[-1][1]) < 12  # above the frame
+
+
 def test_the_cost_and_the_gradient_on_the_slice_are_those_of_saelib(visit):
     _, opened, _ = figure(visit, "descent")
     data = opened.evaluate("exploreData.slice")

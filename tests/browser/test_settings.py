@@ -1,7 +1,7 @@
-"""Readers with other settings: forced colours, more contrast, no fonts, windows of any width."""
+"""Readers with other settings: forced colours, more contrast, no fonts."""
 
 import pytest
-from test_pages import CHAPTERS, PAGES, STICKING_OUT, violations
+from test_pages import CHAPTERS, STICKING_OUT, violations
 
 SAMPLE = ["index.html", CHAPTERS[3], CHAPTERS[4], "api.html", "equations.html"]
 
@@ -15,17 +15,6 @@ WITHOUT_BORDER = """() => [...document.querySelectorAll("article .admonition, ar
     }
     return true;
   }).map((box) => box.outerHTML.slice(0, 120))"""
-
-# Text of the chapter that lies under the list of contents at its right.
-UNDER_THE_CONTENTS = """() => {
-  const aside = document.querySelector(".bd-sidebar-secondary");
-  if (!aside || aside.offsetParent === null) return [];
-  if (getComputedStyle(aside).position === "fixed") return [];
-  const left = aside.getBoundingClientRect().left;
-  return [...document.querySelectorAll("article p, article pre, article figure")]
-    .filter((box) => box.getBoundingClientRect().right > left + 1)
-    .map((box) => box.outerHTML.slice(0, 120));
-}"""
 
 
 @pytest.mark.parametrize("page", SAMPLE)
@@ -68,12 +57,3 @@ def test_without_the_fonts_all_is_readable_and_nothing_sticks_out(visit, page):
     assert all("failed request" in f or "ERR_FAILED" in f for f in tab.faults), tab.faults
     if page in CHAPTERS:
         assert refused, "no font was asked for: the test has lost its object"
-
-
-@pytest.mark.parametrize("width", [768, 992, 1100, 1200, 1440])
-def test_at_any_width_text_and_contents_have_their_own_place(visit, width):
-    tab = visit(width=width)
-    for page in PAGES:
-        opened = tab.to(page)
-        assert opened.evaluate(STICKING_OUT) == [], page
-        assert opened.evaluate(UNDER_THE_CONTENTS) == [], page

@@ -1,3 +1,13 @@
+/* The lists of chapters and of contents, where they lie over the page, give way to what was chosen. */
+(() => {
+  "use strict";
+  for (const dialog of document.querySelectorAll("#pst-primary-sidebar-modal, #pst-secondary-sidebar-modal")) {
+    dialog.addEventListener("click", (event) => {
+      if (event.target.closest("a[href], .search-button__button")) dialog.close();
+    });
+  }
+})();
+
 /* What is wider than its box can be scrolled by keyboard, too. */
 (() => {
   "use strict";

@@ -73,30 +73,35 @@
   /* 1. The KL curve. */
   function klFigure(figure) {
     const node = box(figure, "Move it: the penalty of one unit",
-      "Set the target ρ, then move the mean activation. Where is the penalty zero, and which way does the slope push?");
+      "Set the target ρ, then move the mean activation. Where is the penalty zero, and which way does the slope push? The two walls, at 0 and at 1, have no width.");
     const svg = draw(node, "svg", { viewBox: "0 0 400 250", role: "img", class: "explore-plot" });
     const [left, right, top, bottom, most] = [42, 390, 12, 208, 2];
     const x = (q) => left + q * (right - left);
-    const y = (v) => bottom - clamp(v, -0.1, most * 1.03) / most * (bottom - top);
+    const y = (v) => bottom - v / most * (bottom - top);
+    // What rises above the frame is cut off, not bent, so that a tangent stays one.
+    const frame = `explore-${++serial}`;
+    draw(draw(svg, "clipPath", { id: frame }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + 8 });
     for (const v of [0, 0.5, 1, 1.5, 2]) {
       draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#D9D9D9" });
       draw(svg, "text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, v.toString());
     }
     for (const q of [0, 0.25, 0.5, 0.75, 1]) draw(svg, "text", { x: x(q), y: bottom + 18, "text-anchor": "middle" }, q.toString());
     draw(svg, "text", { x: x(0.5), y: bottom + 36, "text-anchor": "middle" }, "mean activation ρ̂");
-    const curve = draw(svg, "path", { fill: "none", stroke: COLOURS.penalty, "stroke-width": 2.5 });
-    const tangent = draw(svg, "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
+    const inside = draw(svg, "g", { "clip-path": `url(#${frame})` });
+    const curve = draw(inside, "path", { fill: "none", stroke: COLOURS.penalty, "stroke-width": 2.5 });
+    const tangent = draw(inside, "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
     const target = draw(svg, "line", { y1: top, y2: bottom, stroke: COLOURS.hidden, "stroke-width": 1.5 });
-    const point = draw(svg, "circle", { r: 6, fill: COLOURS.penalty });
+    const point = draw(inside, "circle", { r: 6, fill: COLOURS.penalty });
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
     const update = () => {
       const [rho, q] = [target_.value, mean.value];
-      let path = "";
-      for (let k = 1; k < 400; k++) {
-        const v = kl(rho, k / 400);
-        if (v <= most * 1.02) path += `${path ? "L" : "M"}${x(k / 400).toFixed(1)} ${y(v).toFixed(1)}`;
+      // Both ends are walls, of no width: the divergence is infinite at 0 and at 1 themselves.
+      let path = `M${x(0)} ${y(2 * most)}`;
+      for (let k = -300; k <= 300; k++) {
+        const mean_ = sigmoid(k / 20);
+        path += `L${x(mean_).toFixed(2)} ${y(Math.min(kl(rho, mean_), 2 * most)).toFixed(2)}`;
       }
-      curve.setAttribute("d", path);
+      curve.setAttribute("d", `${path}L${x(1)} ${y(2 * most)}`);
       const [value, slope] = [kl(rho, q), klSlope(rho, q)];
       const reach = 0.25 / Math.hypot(1, slope / most);
       for (const [end, sign] of [["1", -1], ["2", 1]]) {
@@ -107,7 +112,8 @@
       point.setAttribute("cx", x(q));
       point.setAttribute("cy", y(value));
       const push = Math.abs(slope) < 0.02 ? "nothing to push" : slope < 0 ? "descent raises the unit's activation" : "descent lowers the unit's activation";
-      words.textContent = `KL = ${short(value)} nats, slope ${short(slope)}: ${push}.`;
+      const where = value > most ? ", above the picture" : "";
+      words.textContent = `KL = ${short(value)} nats${where}, slope ${short(slope)}: ${push}.`;
       svg.setAttribute("aria-label", `Curve of KL over the mean activation for target ${short(rho)}. ${words.textContent}`);
     };
     const target_ = slider("target ρ", { min: 0.01, max: 0.99, step: 0.01, value: 0.2, say: (v) => v.toFixed(2) }, update);
@@ -234,13 +240,13 @@
 
   function descentFigure(figure) {
     const node = box(figure, "Move it: descent on a slice through the cost",
-      "Start anywhere, by the sliders or by a click. The shades are J_sparse, computed by the forward pass alone; the path follows backpropagation. What does it do without the sparsity term, or with steps that are too long?");
+      "Another, smaller network than in the figure above: two hidden units on patches of 2×2 pixels, and one weight and one bias that move. Start anywhere, by the sliders or by a click. The shades are the whole cost, computed by the forward pass alone; the path follows backpropagation. What does it do without the sparsity term, or with steps that are too long?");
     const size = 88;
     const canvas = element("canvas", { width: size, height: size, "aria-hidden": "true" });
     const frame = element("div", { class: "explore-map" }, canvas);
     const svg = draw(frame, "svg", { viewBox: "0 0 100 100", role: "img" });
-    const path = draw(svg, "polyline", { fill: "none", stroke: COLOURS.output, "stroke-width": 0.9 });
-    const dots = draw(svg, "g", { fill: COLOURS.output });
+    const path = draw(svg, "polyline", { fill: "none", "stroke-width": 0.9 });
+    const dots = draw(svg, "g");
     draw(svg, "text", { x: 98, y: 97, "text-anchor": "end" }, "weight W₁₁ →");
     draw(svg, "text", { x: 2, y: 6 }, "↑ bias b₁");
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
@@ -271,11 +277,15 @@
         [w, b] = [w - eta * gw, b - eta * gb];
         points.push([w, b]);
       }
+      // The colours of the figure above: purple with the penalty, ink without.
+      const colour = check.checked ? COLOURS.penalty : COLOURS.ink;
+      path.setAttribute("stroke", colour);
+      dots.setAttribute("fill", colour);
       path.setAttribute("points", points.map(([p, q]) => `${toX(p).toFixed(2)},${toY(q).toFixed(2)}`).join(" "));
       dots.replaceChildren();
       points.forEach(([p, q], k) => draw(dots, "circle", { cx: toX(p), cy: toY(q), r: k ? 0.9 : 2 }));
       const last = slice.cost(w, b);
-      words.textContent = `80 steps: J_sparse goes from ${short(first)} to ${short(last)}; the lowest on this map is ${short(low)}.`;
+      words.textContent = `80 steps: the cost goes from ${short(first)} to ${short(last)}; the lowest on this map is ${short(low)}.`;
       svg.setAttribute("aria-label", `Map of the cost over one weight and one bias, with the path of descent. ${words.textContent}`);
     };
     const startW = slider("weight W₁₁", { min: w0, max: w1, step: 0.1, value: 7, say: (v) => v.toFixed(1).replace("-", "−") }, update);

@@ -1,0 +1,596 @@
+"""Follow a learner's own values to the line that does not agree.
+
+Three questions are asked of every statement, in the order in which they are executed. Is the
+value that it gives a quantity of the derivation? If not, would one small change in it make the
+whole function right, on all inputs? Or would the function be right if the statement gave a
+certain quantity of the derivation? A statement of which the second or third is true is the
+one to look at, whatever the style of the program; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import ast
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from saelib.exercises._changes import Change, as_written, insertions, replacements, slips
+from saelib.exercises._compare import agree
+from saelib.exercises._derivation import Case, Exercise
+from saelib.exercises._match import Kinship, Match, Pool
+from saelib.exercises._run import Trouble, call
+from saelib.exercises._source import Place, program_of
+from saelib.exercises._trace import Trace, traced
+
+__all__ = ["Finding", "changing_line", "follow"]
+
+# What a hole gives, from the parts of its expression, the names in scope and how often it was
+# reached; made anew for each input, since a quantity of the derivation is another one there.
+Make = Callable[[Pool], Callable[[Sequence[Any], Mapping[str, Any], int], Any]]
+
+# How much speaks for a change: it gives a named quantity, or the result itself, out of values
+# that are right.
+_A_QUANTITY, _THE_RESULT = 3, 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What following the values has shown.
+
+    Attributes
+    ----------
+    lines, hints : tuple of str
+        As in a verdict.
+    numbers : tuple of int
+        The line that does not agree; or two, of which one does not.
+    certain : bool
+        Whether one change in this line has been seen to make the function right.
+    """
+
+    lines: tuple[str, ...]
+    hints: tuple[str, ...]
+    numbers: tuple[int, ...]
+    certain: bool
+
+
+@dataclass
+class Statement:
+    """A statement of the learner's, its expressions, and what its values agree with."""
+
+    node: ast.AST
+    filename: str
+    places: list[Place]
+    turn: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
+    matches: list[Match] = field(default_factory=list)
+    reached: bool = False
+
+    @property
+    def kinship(self) -> Kinship:
+        return min((match.kinship for match in self.matches), default=Kinship.NONE)
+
+
+@dataclass(frozen=True)
+class Success:
+    """A change that makes the function right."""
+
+    statement: Statement
+    place: Place
+    repaired: Callable[..., Any]
+    quantity: str = ""
+
+
+class _Hole:
+    """Stands in the place of an expression and decides what comes out of it."""
+
+    def __init__(self, node: ast.expr) -> None:
+        self.written = as_written(node)
+        self.change: Callable[..., Any] | None = None
+        self.turn = 0
+        self.scope: dict[str, Any] | None = None
+        self.parts: tuple[Any, ...] = ()
+        self.first: Any = None
+
+    def __call__(self, scope: dict[str, Any], *parts: Any) -> Any:
+        if self.scope is None:
+            # Copies, since what comes after may write into the same arrays.
+            self.scope = {name: _copied(value) for name, value in scope.items()}
+            self.parts = tuple(map(_copied, parts))
+            self.first = self.written(parts, scope)
+            self.turn += 1
+            return self.first
+        turn, self.turn = self.turn, self.turn + 1
+        if self.change is None:
+            return self.written(parts, scope)
+        return self.change(parts, scope, turn)
+
+
+def follow(
+    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case], seconds: float
+) -> Finding | None:
+    """Return what can be said of the learner's own lines in so many seconds, or None."""
+    search = _Search(exercise, function, cases, seconds)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # The search itself looks at the time that it has had, but a changed `while` may never
+            # end.
+            call(search.run, (), 4 * seconds + 1 if search.may_not_end() else 60.0)
+    except Trouble:  # a changed program that never ends; what was found so far stands
+        pass
+    return search.finding()
+
+
+class _Search:
+    """One search; what it has found stays if it has to be broken off."""
+
+    def __init__(
+        self,
+        exercise: Exercise,
+        function: Callable[..., Any],
+        cases: Sequence[Case],
+        seconds: float,
+    ) -> None:
+        self.exercise, self.function = exercise, function
+        self.seconds = self.deadline = seconds
+        self.cases: list[Case] = []
+        self.pools: list[Pool] = []
+        self.rights: list[Any] = []
+        for case in cases:
+            self._add(case)
+        self.wrong = 0
+        self.trace: Trace | None = None
+        self.program = program_of(function)
+        self.statements: list[Statement] = []
+        self.successes: list[Success] = []
+        self.first: tuple[Statement, Place, str] | None = None
+
+    def may_not_end(self) -> bool:
+        """Return whether a change can make a loop that never ends."""
+        units = self.program.units if self.program is not None else []
+        return any(isinstance(node, ast.While) for u in units for node in ast.walk(u.tree))
+
+    def run(self) -> None:
+        """Look for one change that makes everything right; then for the first wrong value."""
+        self.deadline = time.thread_time() + self.seconds
+        self.wrong = next(
+            (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
+        )
+        self._make_small()
+        if self.program is None:
+            return
+        try:
+            faithful = self.program.rebuilt()
+        except Exception:  # a function that cannot be rebuilt is not followed
+            self.program = None
+            return
+        if self._outcome(faithful, self.wrong) != self._outcome(self.function, self.wrong):
+            self.program = None
+            return
+        self.trace = traced(self.function, _copies(self.cases[self.wrong].arguments))
+        self.statements = self._order()
+        suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
+        for attempt in (self._slips, self._values, self._insertions, self._parts):
+            for statement in suspects:
+                success = self._try(statement, attempt(statement))
+                if success is not None:
+                    self.successes.append(success)
+            # A line that was right before may be mended in vain: another may be found yet.
+            if any(map(self._evidence, self.successes)):
+                return
+        if self.successes:
+            return
+        self._first_wrong_value()
+
+    def _make_small(self) -> None:
+        """Search on two examples if the answer is wrong on two as well: that takes less time."""
+        if not self.exercise.axes:
+            return
+        case = self.cases[self.wrong]
+        few = [
+            argument[:2] if self.exercise.axes.get(name, "").startswith("m") else argument
+            for name, argument in zip(self.exercise.arguments, case.arguments, strict=True)
+        ]
+        small = Case(case.label, tuple(few))
+        self._add(small)
+        if self._is_right(self.function, len(self.cases) - 1):
+            self.cases.pop()
+        else:
+            self.wrong = len(self.cases) - 1
+
+    def _add(self, case: Case) -> None:
+        self.cases.append(case)
+        self.pools.append(Pool(self.exercise, case.arguments))
+        judged = self.exercise.judge is not None
+        self.rights.append(None if judged else self.exercise.outcome(*case.arguments))
+
+    def _outcome(self, function: Callable[..., Any], k: int) -> str:
+        try:
+            return repr(function(*_copies(self.cases[k].arguments)))
+        except Exception as error:
+            return type(error).__name__
+
+    def _is_right(self, function: Callable[..., Any], k: int) -> bool:
+        arguments = self.cases[k].arguments
+        if self.exercise.judge is not None:
+            return self.exercise.judge(function, self.cases[k])
+        try:
+            value = self.exercise.read(function(*_copies(arguments)), arguments)
+            n = len(self.exercise.outputs)
+            parts = tuple(value) if isinstance(value, (tuple, list)) and n > 1 else (value,)
+            return agree(tuple(map(_numbers, parts)), self.rights[k], self.exercise.tolerance)
+        except Exception:  # a changed program may do anything
+            return False
+
+    def _order(self) -> list[Statement]:
+        assert self.program is not None
+        assert self.trace is not None
+        found: dict[int, Statement] = {}
+        for place in self.program.places():
+            filename = self.program.units[place.unit].function.__code__.co_filename
+            key = id(place.statement)
+            found.setdefault(key, Statement(place.statement, filename, [])).places.append(place)
+        pool = self.pools[self.wrong]
+        turns = {(code.co_filename, line): k for k, (code, line) in enumerate(self.trace.order)}
+        for statement in found.values():
+            lines = _lines(statement)
+            seen = [turns[statement.filename, n] for n in lines if (statement.filename, n) in turns]
+            statement.reached = bool(seen)
+            statement.turn = min(seen, default=len(turns))
+            for (code, line), values in self.trace.values.items():
+                if code.co_filename == statement.filename and line in lines:
+                    statement.values.update(values)
+            for value in statement.values.values():
+                if isinstance(value, np.ndarray) and value.size and not value.any():
+                    continue  # zeros, to be filled or added to
+                statement.matches += pool.matches(value)
+            if self._gives_the_result(statement):
+                statement.matches = [Match(Kinship.NONE, "")]
+        reached = [statement for statement in found.values() if statement.reached]
+        return reached or list(found.values())
+
+    def _gives_the_result(self, statement: Statement) -> bool:
+        """Return whether it is the statement whose value is the wrong result, and nothing else."""
+        assert self.program is not None
+        main = statement.places[0].unit == 0 if statement.places else False
+        single = len(self.exercise.outputs) == 1
+        return main and single and isinstance(statement.node, (ast.Return, ast.Lambda))
+
+    def _slips(self, statement: Statement) -> Iterator[Any]:
+        return ((place, slips, None) for place in statement.places)
+
+    def _insertions(self, statement: Statement) -> Iterator[Any]:
+        return ((place, insertions, None) for place in statement.places)
+
+    def _values(self, statement: Statement) -> Iterator[Any]:
+        """Replace what the whole statement gives, if all that went into it is right."""
+        if _read(statement) and self._inputs_are_right(statement):
+            yield statement.places[0], None, self.pools[self.wrong].quantities
+
+    def _parts(self, statement: Statement) -> Iterator[Any]:
+        if self._inputs_are_right(statement):
+            for place in statement.places[1:]:
+                yield place, None, self.pools[self.wrong].quantities
+
+    def _inputs_are_right(self, statement: Statement) -> bool:
+        """Return whether all variables that a statement reads agree with the derivation."""
+        read = _read(statement) - set(self.exercise.arguments)
+        own = set().union(*(_stored(other) for other in self.statements))
+        for name in read & own:
+            values = [
+                other.values[name]
+                for other in self.statements
+                if other is not statement
+                and other.filename == statement.filename
+                and name in other.values
+            ]
+            if not values or min(map(self._kinship, values)) < Kinship.DERIVED:
+                return False
+        return True
+
+    def _kinship(self, value: Any) -> Kinship:
+        pool = self.pools[self.wrong]
+        if isinstance(value, (int, np.integer)):
+            count = pool.quantities.get("count")
+            return Kinship.EXACT if count is not None and value == count else Kinship.NONE
+        return pool.match(value).kinship
+
+    def _try(self, statement: Statement, attempts: Iterator[Any]) -> Success | None:
+        for place, generate, quantities in attempts:
+            if time.thread_time() > self.deadline:
+                return None
+            for success in self._at(statement, place, generate, quantities):
+                return success
+        return None
+
+    def _at(
+        self, statement: Statement, place: Place, generate: Any, quantities: Any
+    ) -> Iterator[Success]:
+        assert self.program is not None
+        try:
+            hole = _Hole(place.node)
+            changed = self.program.rebuilt(place, hole)
+        except Exception:  # an expression that cannot be replaced
+            return
+        self._is_right(changed, self.wrong)
+        if hole.scope is None:
+            return
+        candidates: Iterator[tuple[Make, str]]
+        if generate is not None:
+            candidates = ((_changing(change), "") for change in generate(place.node, hole.scope))
+        else:
+            candidates = (
+                (_giving(name, layout), name)
+                for name, value in quantities.items()
+                for layout in replacements(value)
+            )
+        pool, seen = self.pools[self.wrong], {_digest(hole.first)}
+        for make, quantity in candidates:
+            if time.thread_time() > self.deadline:
+                return
+            # What cannot be computed, or comes out as something else did, need not be run.
+            try:
+                digest = _digest(make(pool)(hole.parts, hole.scope, 0))
+            except Exception:
+                continue
+            if digest and digest in seen:
+                continue
+            seen.add(digest)
+            order = (self.wrong, *range(len(self.cases)))
+            if all(self._right_with(changed, hole, make, k) for k in order):
+                hole.change, hole.turn = make(pool), 0
+                yield Success(statement, place, changed, quantity)
+
+    def _right_with(self, changed: Callable[..., Any], hole: _Hole, make: Any, k: int) -> bool:
+        hole.change, hole.turn = make(self.pools[k]), 0
+        return self._is_right(changed, k)
+
+    def _first_wrong_value(self) -> None:
+        """Find a first assignment that one change turns into a quantity of the derivation."""
+        pool = self.pools[self.wrong]
+        had = {m.name for s in self.statements for m in s.matches if m.kinship is Kinship.EXACT}
+        for statement in sorted(self.statements, key=lambda s: s.turn):
+            if statement.kinship is Kinship.EXACT or not statement.matches:
+                continue
+            node = statement.node
+            if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+                return
+            for place in statement.places:
+                name = self._local_change(place, node, pool, had)
+                if name:
+                    self.first = (statement, place, name)
+                    return
+            if statement.kinship is not Kinship.DERIVED:
+                return
+
+    def _local_change(self, place: Place, statement: ast.Assign, pool: Pool, had: set[str]) -> str:
+        assert self.program is not None
+        target = statement.targets[0]
+        assert isinstance(target, ast.Name)
+        try:
+            hole = _Hole(place.node)
+            changed = self.program.rebuilt(place, hole)
+            arguments = self.cases[self.wrong].arguments
+            self._is_right(changed, self.wrong)
+        except Exception:
+            return ""
+        scope = hole.scope
+        if scope is None:
+            return ""
+        for generate in (slips, insertions):
+            for change in generate(place.node, scope):
+                if time.thread_time() > self.deadline:
+                    return ""
+                hole.change, hole.turn = _changing(change)(pool), 0
+                value = _value_of(changed, _copies(arguments), target.id, place.line)
+                match = pool.match(value)
+                if (
+                    match.kinship is Kinship.EXACT
+                    and pool.words.get(match.name)
+                    and match.name not in had
+                    and np.shape(value) in {pool.quantities[match.name].shape}
+                ):
+                    return match.name
+        return ""
+
+    def finding(self) -> Finding | None:
+        """Return in words what was found."""
+        best = self._best()
+        if len(best) == 1:
+            return self._one_change(best[0])
+        if len(best) == 2:
+            return self._one_of_two(best)
+        if self.first is not None and not best:
+            statement, place, name = self.first
+            words = self.pools[self.wrong].words[name]
+            target = statement.node.targets[0].id  # type: ignore[attr-defined]
+            lines = (
+                f"{self._agreement(statement)}Line {place.line}, `{self._text(place)}`, is the "
+                f"first that does not: `{target}` should be {words}.",
+                "It is not the only one: with this line right, the result is still wrong.",
+            )
+            hints = (f"Compare line {place.line} with the book, then check again.",)
+            return Finding(lines, hints, (place.line,), certain=False)
+        return None
+
+    def _best(self) -> list[Success]:
+        """Return the changes for which most speaks: usually one.
+
+        Nearly every slip can be made good in a second place. The first place is where the
+        repaired statement gives a quantity of the derivation, out of quantities that are right.
+        """
+        if len(self.successes) < 2:
+            return self.successes
+        first = {id(success.statement): success for success in reversed(self.successes)}
+        ranks = {key: self._evidence(success) for key, success in first.items()}
+        best = max(ranks.values())
+        # That the last line can be mended says little, if another speaks for itself as well.
+        enough = 1 if best == _THE_RESULT else best
+        return [success for key, success in first.items() if ranks[key] >= enough]
+
+    def _evidence(self, success: Success) -> int:
+        if isinstance(success.statement.node, ast.For) or not self.exercise.steps:
+            return 0
+        right_inputs = self._inputs_are_right(success.statement)
+        last = self.exercise.steps[-1].name
+        # What gives the result before the result is asked for was not right.
+        was_right = success.statement.kinship is Kinship.EXACT and all(
+            match.name != last for match in success.statement.matches
+        )
+        pool = self.pools[self.wrong]
+        ranks = [0]
+        for _, value in self._values_after(success):
+            for match in pool.matches(value):
+                exact = match.kinship is Kinship.EXACT and match.name in pool.quantities
+                if exact and match.name != last:
+                    ranks.append(_A_QUANTITY if right_inputs else 1)
+                elif exact:
+                    ranks.append(_THE_RESULT if right_inputs else 0)
+            if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
+                ranks.append(_A_QUANTITY)
+        return max(0, max(ranks) - (2 if was_right else 0))
+
+    def _values_after(self, success: Success) -> list[tuple[str, Any]]:
+        """Return what the changed statement gives in the function that is right."""
+        trace = traced(success.repaired, _copies(self.cases[self.wrong].arguments))
+        lines = _lines(success.statement)
+        return [
+            pair
+            for (code, line), values in trace.values.items()
+            if code.co_filename == success.statement.filename and line in lines
+            for pair in values.items()
+        ]
+
+    def _one_change(self, success: Success) -> Finding:
+        place = success.place
+        text = self._text(place)
+        what = "the right value" if success.quantity else "one change"
+        lines = [
+            f"{self._agreement(success.statement)}Line {place.line}, `{text}`, is the one to look "
+            f"at: with {what} there everything is right."
+        ]
+        words = self._should_be(success)
+        if words:
+            lines.append(words)
+        hints = [f"Read line {place.line} sign by sign, beside {self.exercise.chapter}."]
+        part = _short(ast.unparse(place.node))
+        if part not in (text, text.removeprefix("return ")):
+            hints.append(f"In line {place.line} look at `{part}`.")
+        return Finding(tuple(lines), tuple(hints), (place.line,), certain=True)
+
+    def _one_of_two(self, successes: Sequence[Success]) -> Finding:
+        first, second = sorted(successes, key=lambda success: success.statement.turn)
+        numbers = first.place.line, second.place.line
+        lines = (
+            f"Line {numbers[0]}, `{self._text(first.place)}`, and line {numbers[1]}, "
+            f"`{self._text(second.place)}`, do not go together: with one change in one of them "
+            "everything is right.",
+        )
+        hints = (f"Read the two lines sign by sign, beside {self.exercise.chapter}.",)
+        return Finding(lines, hints, numbers, certain=True)
+
+    def _text(self, place: Place) -> str:
+        assert self.program is not None
+        return _short(self.program.source_line(place))
+
+    def _agreement(self, statement: Statement) -> str:
+        names = []
+        for other in sorted(self.statements, key=lambda s: s.turn):
+            if other.turn < statement.turn and other.kinship is Kinship.EXACT:
+                names += [name for name in other.values if name != "return"]
+        shown = [f"`{name}`" for name in dict.fromkeys(names)][-4:]
+        if not shown:
+            return ""
+        verb = "agrees" if len(shown) == 1 else "agree"
+        listed = shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
+        return f"Up to there {listed} {verb} with the book. "
+
+    def _should_be(self, success: Success) -> str:
+        """Return by name what the statement, or the part of it, should give."""
+        pool = self.pools[self.wrong]
+        if success.quantity and pool.words[success.quantity]:
+            part = _short(ast.unparse(success.place.node))
+            return f"`{part}` should be {pool.words[success.quantity]}."
+        for name, value in self._values_after(success):
+            match = pool.match(value)
+            if match.kinship is Kinship.EXACT and pool.words.get(match.name):
+                what = "the result" if name == "return" else f"`{name}`"
+                return f"Then {what} is {pool.words[match.name]}."
+        return ""
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _digest(value: Any) -> bytes:
+    """Return what tells values from one another, or nothing where that is not known."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        return value.tobytes() + repr(value.shape).encode()
+    return repr(value).encode() if isinstance(value, (bool, int, float, np.number)) else b""
+
+
+def _changing(change: Change) -> Make:
+    return lambda pool: lambda parts, scope, turn: change(parts, scope)
+
+
+def _giving(name: str, layout: Callable[[Any, int], Any]) -> Make:
+    return lambda pool: lambda parts, scope, turn: layout(pool.quantities[name], turn)
+
+
+def _value_of(function: Callable[..., Any], arguments: Any, name: str, line: int) -> Any:
+    trace = traced(function, arguments)
+    for (_, at), values in trace.values.items():
+        if at == line and name in values:
+            return values[name]
+    return None
+
+
+def _read(statement: Statement) -> set[str]:
+    """Return the names that a statement reads, those in comprehensions aside."""
+    return {place.node.id for place in statement.places if isinstance(place.node, ast.Name)}
+
+
+def _stored(statement: Statement) -> set[str]:
+    """Return the names to which a statement gives a value."""
+    return {
+        node.id
+        for node in ast.walk(statement.node)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def _lines(statement: Statement) -> range:
+    node = statement.node
+    first = node.lineno  # type: ignore[attr-defined]
+    last = max((place.node.end_lineno or first for place in statement.places), default=first)
+    return range(first, last + 1)
+
+
+def _numbers(part: Any) -> Any:
+    array = np.asarray(part)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _copies(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(map(_copied, arguments))
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 90 else f"{source[:87]}..."
+
+
+def changing_line(
+    function: Callable[..., Any], arguments: tuple[Any, ...], name: str
+) -> tuple[int, ...]:
+    """Return the number of the line that changes the argument of this name, if it was seen."""
+    code = getattr(function, "__code__", None)
+    trace = traced(function, _copies(arguments))
+    return next(
+        ((line,) for (at, line), values in trace.values.items() if at is code and name in values),
+        (),
+    )

@@ -1,0 +1,97 @@
+"""Which set of known mistakes leads to a learner's results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from saelib.exercises._compare import Arrays, agree, as_arrays, close
+from saelib.exercises._derivation import Case, Exercise, Mistake
+
+__all__ = ["explaining_mistakes"]
+
+
+def explaining_mistakes(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    sizes: Sequence[int],
+    deadline: float,
+) -> tuple[Mistake, ...]:
+    """Return the smallest set of mistakes that explains all results, or an empty one.
+
+    A set is built case by case: on the first cases few terms take part, so few mistakes show
+    there. Only sets that explain them are extended by mistakes that show from the next case on.
+    A mistake that spoils a result which is right is left out; two that cancel are not looked for.
+    """
+    # NaN alone tells no cause from another.
+    if all(np.isnan(part).all() for result in results for part in result):
+        return ()
+    showing = _first_shown(exercise, cases, results)
+    for size in sizes:
+        for found in _sets(exercise, cases, results, showing, size, deadline):
+            return found
+    return ()
+
+
+def _first_shown(
+    exercise: Exercise, cases: Sequence[Case], results: Sequence[Arrays]
+) -> list[list[Mistake]]:
+    """Return for each case the mistakes that show there first."""
+    left = list(exercise.mistakes)
+    showing: list[list[Mistake]] = []
+    for case, result in zip(cases, results, strict=True):
+        right = as_arrays(exercise.outcome(*case.arguments))
+        here = []
+        for mistake in list(left):
+            wrong = as_arrays(exercise.edited(case.arguments, [mistake.edits]))
+            spoiled = [
+                len(wrong) != len(right) or not close(wrong[k], right[k], exercise.tolerance)
+                for k in range(len(right))
+            ]
+            if not any(spoiled):
+                continue
+            left.remove(mistake)
+            if len(result) == len(right) and any(
+                bad and close(result[k], right[k], exercise.tolerance)
+                for k, bad in enumerate(spoiled)
+            ):
+                continue
+            here.append(mistake)
+        showing.append(here)
+    return showing
+
+
+def _sets(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    showing: Sequence[Sequence[Mistake]],
+    size: int,
+    deadline: float,
+) -> Iterator[tuple[Mistake, ...]]:
+    order = {mistake.name: k for k, mistake in enumerate(exercise.mistakes)}
+
+    def extend(chosen: tuple[Mistake, ...], k: int) -> Iterator[tuple[Mistake, ...]]:
+        if k == len(cases):
+            if len(chosen) == size:
+                yield chosen
+            return
+        last = not any(showing[k + 1 :])
+        for more in range(size - len(chosen) + 1):
+            if last and more < size - len(chosen):
+                continue
+            for added in combinations(showing[k], more):
+                if time.monotonic() > deadline:
+                    return
+                together = sorted((*chosen, *added), key=lambda mistake: order[mistake.name])
+                edits = [mistake.edits for mistake in together]
+                if agree(
+                    results[k], exercise.edited(cases[k].arguments, edits), exercise.tolerance
+                ):
+                    yield from extend(tuple(together), k + 1)
+
+    yield from extend((), 0)

@@ -1,0 +1,289 @@
+"""A learner's function, and the functions of their own that it calls, taken apart and rebuilt.
+
+The copy runs on its own globals, so that the learner's names stay as they are. One place of
+its source may be replaced by a call of `hole`, which decides anew what comes out there.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any
+
+from saelib.exercises._learner import is_learners_code
+
+__all__ = ["HOLE", "Place", "Program", "program_of"]
+
+HOLE = "__hole__"
+
+
+@dataclass
+class Unit:
+    """One function of the learner's: the object, and its syntax tree with true line numbers."""
+
+    function: FunctionType
+    tree: ast.FunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True)
+class Place:
+    """An expression in a program, with the statement that it stands in."""
+
+    unit: int
+    index: int
+    node: ast.expr
+    statement: ast.AST
+
+    @property
+    def line(self) -> int:
+        """Number of the line in the learner's file or cell."""
+        return self.node.lineno
+
+
+@dataclass
+class Program:
+    """A function of the learner's with all others of their own that it reaches."""
+
+    units: list[Unit]
+    bound: tuple[Any, ...] = ()
+    codes: set[CodeType] = field(default_factory=set)
+
+    def places(self) -> list[Place]:
+        """Return every expression that gives a value, from top to bottom."""
+        found = []
+        for k, unit in enumerate(self.units):
+            for index, (node, statement) in enumerate(_expressions(unit.tree)):
+                found.append(Place(k, index, node, statement))
+        return found
+
+    def source_line(self, place: Place) -> str:
+        """Return the text of the line at which `place` stands."""
+        filename = self.units[place.unit].function.__code__.co_filename
+        return linecache.getline(filename, place.line).strip()
+
+    def rebuilt(self, place: Place | None = None, hole: Any = None) -> Callable[..., Any]:
+        """Return a copy of the function in which `hole` decides what comes out at `place`."""
+        worlds: dict[int, dict[str, Any]] = {}
+        made: dict[int, Any] = {}
+        # What is called comes after what calls it: begin at the end.
+        for k in reversed(range(len(self.units))):
+            unit = self.units[k]
+            key = id(unit.function.__globals__)
+            world = worlds.setdefault(
+                key, {**unit.function.__globals__, HOLE: hole, "print": _silent}
+            )
+            tree = unit.tree
+            if place is not None and place.unit == k:
+                tree = _with_hole(tree, place.index)
+            made[id(unit.function)] = _made(unit.function, tree, world, made)
+        for world in worlds.values():
+            for name, value in list(world.items()):
+                if id(value) in made and name != HOLE:
+                    world[name] = made[id(value)]
+        function = made[id(self.units[0].function)]
+        return partial(function, *self.bound) if self.bound else function
+
+
+def program_of(function: Any) -> Program | None:
+    """Return the program behind `function`, or None if its source cannot be had."""
+    bound: tuple[Any, ...] = ()
+    if isinstance(function, MethodType):
+        bound, function = (function.__self__,), function.__func__
+    elif not isinstance(function, FunctionType):
+        call = vars(type(function)).get("__call__")
+        if not isinstance(call, FunctionType):
+            return None
+        bound, function = (function,), call
+    units: list[Unit] = []
+    pending, seen = [function], set()
+    while pending and len(units) < 12:
+        current = pending.pop(0)
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        tree = _tree_of(current)
+        if tree is None:
+            if current is function:
+                return None
+            continue
+        units.append(Unit(current, tree))
+        pending += _reached(current)
+    return Program(units, bound, {unit.function.__code__ for unit in units})
+
+
+def _reached(function: FunctionType) -> list[FunctionType]:
+    names = set(_names(function.__code__))
+    values = [function.__globals__.get(name) for name in sorted(names)]
+    for cell in function.__closure__ or ():
+        try:
+            values.append(cell.cell_contents)
+        except ValueError:  # not filled yet
+            continue
+    return [v for v in values if isinstance(v, FunctionType) and is_learners_code(v.__code__)]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+
+
+def _tree_of(function: FunctionType) -> ast.FunctionDef | ast.Lambda | None:
+    code = function.__code__
+    if not is_learners_code(code) or hasattr(function, "__wrapped__"):
+        return None
+    try:
+        lines, first = inspect.getsourcelines(code)
+        tree = _parsed("".join(lines))
+    except (OSError, TypeError, SyntaxError, IndexError):
+        return None
+    if tree is None:
+        return None
+    ast.increment_lineno(tree, max(first, 1) - 1)
+    if function.__name__ == "<lambda>":
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+        found = [
+            node
+            for node in found
+            if [a.arg for a in (*node.args.posonlyargs, *node.args.args)]
+            == list(code.co_varnames[: code.co_argcount])
+        ]
+        return found[0] if len(found) == 1 else None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name == code.co_name:
+            return None if node.decorator_list else node
+    return None
+
+
+def _parsed(source: str) -> ast.Module | None:
+    """Parse the lines of a function; those of a lambda may be only a part of a statement."""
+    source = textwrap.dedent(source)
+    for text in (source, f"({source.strip()})", source.strip().rstrip(",)") + ")"):
+        try:
+            return ast.parse(text)
+        except SyntaxError:
+            continue
+    start = source.find("lambda")
+    while start >= 0:
+        for end in range(len(source), start, -1):
+            try:
+                return ast.parse(f"({source[start:end]})")
+            except SyntaxError:
+                continue
+        start = source.find("lambda", start + 1)
+    return None
+
+
+def _made(
+    function: FunctionType,
+    tree: ast.FunctionDef | ast.Lambda,
+    world: dict[str, Any],
+    made: dict[int, Any],
+) -> Any:
+    code = function.__code__
+    own = tree.name if isinstance(tree, ast.FunctionDef) else ""
+    free = [name for name in code.co_freevars if name not in (own, "__class__")]
+    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
+    values = [_contents(cells[name], made) for name in free]
+    result: ast.expr = ast.Name(own, ast.Load()) if own else tree  # type: ignore[assignment]
+    body: list[ast.stmt] = [tree] if isinstance(tree, ast.FunctionDef) else []
+    # Parsed, since the fields of a function differ from one version of Python to the next.
+    source = f"def __factory__({', '.join(free)}):\n    return None"
+    factory = ast.parse(source).body[0]
+    assert isinstance(factory, ast.FunctionDef)
+    factory.body = [*body, ast.Return(result)]
+    module = ast.fix_missing_locations(ast.Module([factory], []))
+    exec(compile(module, code.co_filename, "exec", dont_inherit=True), world)
+    return world.pop("__factory__")(*values)
+
+
+def _silent(*values: Any, **settings: Any) -> None:
+    """Stand for print, since a copy may run a thousand times."""
+
+
+def _contents(cell: CellType, made: dict[int, Any]) -> Any:
+    value = cell.cell_contents
+    return made.get(id(value), value)
+
+
+def _expressions(tree: ast.AST) -> list[tuple[ast.expr, ast.AST]]:
+    """Return the expressions whose values can be replaced, each with its statement."""
+    found: list[tuple[ast.expr, ast.AST]] = []
+
+    def visit(node: ast.AST, statement: ast.AST) -> None:
+        if isinstance(node, ast.stmt):
+            statement = node
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "returns", "decorator_list", "func"):
+                if name == "func" and isinstance(value, ast.Attribute):
+                    visit_expression(value.value, statement)
+                continue
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.expr):
+                    visit_expression(child, statement)
+                elif isinstance(child, ast.AST):
+                    visit(child, statement)
+
+    def visit_expression(node: ast.expr, statement: ast.AST) -> None:
+        context = getattr(node, "ctx", None)
+        if isinstance(node, (ast.Slice, ast.Starred)) or isinstance(context, (ast.Store, ast.Del)):
+            visit(node, statement)
+            return
+        found.append((node, statement))
+        visit(node, statement)
+
+    body = tree.body if isinstance(tree, ast.FunctionDef) else [tree.body]  # type: ignore[attr-defined]
+    for part in body:
+        if isinstance(part, ast.stmt):
+            if not _is_docstring(part):
+                visit(part, part)
+        else:
+            visit_expression(part, tree)
+    return found
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
+    changed = copy.deepcopy(tree)
+    target = _expressions(changed)[index][0]
+    scope = ast.Call(ast.Name("locals", ast.Load()), [], [])
+    parts: list[ast.expr]
+    if isinstance(target, ast.BinOp):
+        parts = [target.left, target.right]
+    elif isinstance(target, ast.Compare) and len(target.ops) == 1:
+        parts = [target.left, target.comparators[0]]
+    elif (
+        isinstance(target, ast.Call)
+        and not any(isinstance(arg, ast.Starred) for arg in target.args)
+        and all(word.arg for word in target.keywords)
+    ):
+        keywords = ast.Dict(
+            [ast.Constant(word.arg) for word in target.keywords],
+            [word.value for word in target.keywords],
+        )
+        parts = [target.func, ast.Tuple(list(target.args), ast.Load()), keywords]
+    else:
+        parts = [target]
+    call = ast.Call(ast.Name(HOLE, ast.Load()), [scope, *parts], [])
+    ast.copy_location(call, target)
+
+    class Replace(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            return call if node is target else super().generic_visit(node)
+
+    return ast.fix_missing_locations(Replace().visit(changed))

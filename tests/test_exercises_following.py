@@ -1,0 +1,265 @@
+"""A mistake that is in no catalogue is followed to its line, in any style of program."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+from saelib import exercises
+from saelib.exercises import check_mean_activation, check_sparse_gradient, wrong_answer
+
+
+def line_of(function, words):
+    lines, first = inspect.getsourcelines(function)
+    return next(first + k for k, line in enumerate(lines) if words in line)
+
+
+def f(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def in_matrices(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    m = len(X)
+    A = f(X @ W1.T + b1)
+    Y = f(A @ W2.T + b2)
+    rho_hat = A.mean(axis=0)
+    delta3 = (Y - X) * Y * (1 - Y)
+    push = sparsity_weight * (-sparsity_target / rho_hat + (1 - sparsity_target) / (1 - rho_hat))
+    back = delta3 @ W2
+    delta2 = (back * push) * A * (1 - A)  # slip
+    gW1 = delta2.T @ X / m + weight_decay * W1
+    gW2 = delta3.T @ A / m + weight_decay * W2
+    return gW1, gW2, delta2.mean(axis=0), delta3.mean(axis=0)
+
+
+def in_columns(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    data, m = X.T, len(X)
+    a2 = f(W1 @ data + b1[:, None])
+    a3 = f(W2 @ a2 + b2[:, None])
+    rho = a2.mean(axis=1)
+    d3 = -(data - a3) * a3 * (1 + a3)  # slip
+    sp = sparsity_weight * (-sparsity_target / rho + (1 - sparsity_target) / (1 - rho))
+    d2 = (W2.T @ d3 + sp[:, None]) * a2 * (1 - a2)
+    g1 = d2 @ data.T / m + weight_decay * W1
+    g2 = d3 @ a2.T / m + weight_decay * W2
+    return g1, g2, d2.mean(axis=1), d3.mean(axis=1)
+
+
+def in_a_loop(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    m = len(X)
+    rho = f(X @ W1.T + b1).mean(axis=0)
+    push = sparsity_weight * (rho - sparsity_target) / (rho * (1 - rho))
+    G1, G2, h1, h2 = 0 * W1, 0 * W2, 0 * b1, 0 * b2
+    for x in X:
+        a = f(W1 @ x + b1)
+        y = f(W2 @ a + b2)
+        d3 = (y - x) * y * (1 - y)
+        d2 = (W2.T @ d3 + push) * a * (1 - a)
+        G1 += np.outer(d2, x)
+        G2 += np.outer(d3, d2)  # slip
+        h1 += d2
+        h2 += d3
+    return G1 / m + weight_decay * W1, G2 / m + weight_decay * W2, h1 / m, h2 / m
+
+
+def kl_slope(p, q):
+    return (q - p) / (q * (1 + q))
+
+
+def with_a_helper(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    m = len(X)
+    A = f(X @ W1.T + b1)
+    Y = f(A @ W2.T + b2)
+    delta3 = (Y - X) * Y * (1 - Y)
+    push = sparsity_weight * kl_slope(sparsity_target, A.mean(axis=0))
+    delta2 = (delta3 @ W2 + push) * A * (1 - A)
+    gW1 = delta2.T @ X / m + weight_decay * W1
+    gW2 = delta3.T @ A / m + weight_decay * W2
+    return gW1, gW2, delta2.mean(axis=0), delta3.mean(axis=0)
+
+
+def with_a_closure():
+    power = 3
+
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        A, m = f(X @ W1.T + b1), len(X)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) ** power * Y * (1 - Y)  # slip
+        d2 = d3 @ W2 * A * (1 - A)
+        g1, g2 = d2.T @ X / m + weight_decay * W1, d3.T @ A / m + weight_decay * W2
+        return g1, g2, d2.mean(0), d3.mean(0)
+
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("function", "where", "words"),
+    [
+        (in_matrices, in_matrices, "# slip"),
+        (in_columns, in_columns, "# slip"),
+        (in_a_loop, in_a_loop, "# slip"),
+        (with_a_helper, kl_slope, "return"),
+    ],
+)
+def test_the_line_of_an_unknown_slip_is_named(function, where, words):
+    for seed in (0, 1):
+        verdict = check_sparse_gradient(function, seed=seed)
+        assert not verdict.correct
+        assert verdict.line_numbers == (line_of(where, words),)
+        assert f"Line {line_of(where, words)}, `" in str(verdict)
+
+
+def test_a_closure_is_followed():
+    function = with_a_closure()
+    verdict = exercises.check_gradient(function, seed=0)
+    assert verdict.line_numbers == (line_of(function, "# slip"),)
+
+
+def test_what_agrees_is_named_and_what_a_line_should_give_but_not_how():
+    text = str(check_sparse_gradient(in_matrices, seed=0))
+    assert "agree with the book" in text
+    assert "Then `delta2` is delta2, Eq. (5.1)." in text
+    assert "back + push" not in text
+
+
+def test_a_part_of_one_line_is_pointed_at():
+    def mean(A):
+        return np.sum(A, axis=0) / (len(A) + 3)
+
+    verdict = check_mean_activation(mean, seed=0)
+    assert verdict.line_numbers == (line_of(mean, "return"),)
+    assert "`" in verdict.hint(2)
+
+
+def test_a_comprehension_is_followed():
+    def mean(A):
+        return np.array([np.sum(A[:, j] ** 3) / len(A) for j in range(A.shape[1])])
+
+    assert check_mean_activation(mean, seed=0).line_numbers == (line_of(mean, "return"),)
+
+
+def test_an_update_in_place_is_followed():
+    def mean(A):
+        total = np.zeros(A.shape[1])
+        for row in A:
+            total -= row
+        total /= len(A)
+        return total
+
+    verdict = check_mean_activation(mean, seed=0)
+    assert verdict.line_numbers != (line_of(mean, "zeros"),)
+
+
+def test_the_cause_of_an_error_is_named_with_the_shapes_where_it_was_raised():
+    def mean(A):
+        total = A.sum(axis=1)
+        return total / A[0] + np.ones(7)
+
+    verdict = check_mean_activation(mean, seed=0)
+    assert verdict.mistakes == ("raises",)
+    assert re.search(r"Line \d+, `total / A\[0\]`, stopped with ValueError", str(verdict))
+    assert "has shape (4,)" in str(verdict)
+
+
+def test_without_source_nothing_is_named_and_nothing_breaks():
+    scope = {"np": np}
+    source = "def mean(A):\n    return A.mean(axis=0) + A[0] / 9"
+    exec(compile(source, "<nowhere>", "exec"), scope)
+    verdict = check_mean_activation(scope["mean"], seed=0)
+    assert verdict.line_numbers == ()
+    assert "not one of those I know" in str(verdict)
+
+
+def test_the_learners_names_are_not_touched_by_the_search():
+    before = dict(globals())
+    calls = []
+
+    def mean(A):
+        calls.append(1)
+        return A.mean(axis=0) * 1.5
+
+    check_mean_activation(mean, seed=0)
+    assert {name: value for name, value in globals().items() if name in before} == before
+
+
+def test_nothing_that_a_learner_prints_is_printed_by_the_search(capsys):
+    def mean(A):
+        print("here")
+        return A.mean(axis=0) * 1.5
+
+    check_mean_activation(mean, seed=0)
+    assert capsys.readouterr().out.count("here") < 20
+
+
+def rho_hat_only(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+    return f(X @ W1.T + b1).mean(axis=0)
+
+
+def test_the_big_exercise_can_be_checked_in_stages_that_lead_on():
+    verdict = check_sparse_gradient(rho_hat_only, stage="rho_hat")
+    assert verdict.correct
+    assert 'stage="delta3"' in str(verdict)
+
+    def one_mean(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        return np.full(len(b1), f(X @ W1.T + b1).mean())
+
+    verdict = check_sparse_gradient(one_mean, stage="rho_hat")
+    assert verdict.mistakes == ("mean-over-all-units",)
+    assert verdict.call == 'check_sparse_gradient(one_mean, stage="rho_hat")'
+
+    def delta3(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        Y = f(f(X @ W1.T + b1) @ W2.T + b2)
+        return (Y - X) * Y * (1 - Y)
+
+    assert check_sparse_gradient(delta3, stage="delta3").correct
+    assert not check_sparse_gradient(delta3, stage="delta2").correct
+    with pytest.raises(ValueError, match="stage is 'last'; choose one of rho_hat, delta3, delta2"):
+        check_sparse_gradient(delta3, stage="last")
+
+
+def test_a_smallest_failing_input_can_be_had():
+    verdict = check_sparse_gradient(wrong_answer("sparse_gradient", "halved"), seed=0)
+    example = verdict.example()
+    assert example.arguments["X"].size <= 4
+    assert "right" in repr(example)
+    assert "<table" in example._repr_html_()
+    assert check_mean_activation(lambda A: A.mean(axis=0)).example() is None
+
+
+def test_three_mistakes_at_once_are_named():
+    three = {"not-averaged", "error-sign", "decay-doubled"}
+    verdict = exercises.check_gradient(wrong_answer("gradient", *three), seed=1)
+    assert set(verdict.mistakes) == three
+    assert "Three things at once" in str(verdict)
+
+
+def test_results_in_another_form_are_read():
+    right = wrong_answer("sparse_gradient")
+    names = ("W1", "W2", "b1", "b2")
+    flat = lambda *a: np.concatenate([g.ravel() for g in right(*a)])  # noqa: E731
+    assert check_sparse_gradient(flat).correct
+    assert check_sparse_gradient(lambda *a: dict(zip(names, right(*a), strict=True))).correct
+
+
+def test_right_numbers_in_another_shape_are_said_to_be_just_that():
+    right = wrong_answer("gradient")
+
+    def columns(*arguments):
+        gW1, gW2, gb1, gb2 = right(*arguments)
+        return gW1, gW2, gb1[:, None], gb2[:, None]
+
+    verdict = exercises.check_gradient(columns)
+    assert verdict.mistakes == ("wrong-shape",)
+    assert "an axis of length 1 too many" in str(verdict)
+
+
+def test_another_order_and_a_mistake_are_both_said():
+    wrong = wrong_answer("gradient", "not-averaged")
+
+    def by_layer(*arguments):
+        gW1, gW2, gb1, gb2 = wrong(*arguments)
+        return gW1, gb1, gW2, gb2
+
+    verdict = exercises.check_gradient(by_layer, seed=0)
+    assert verdict.mistakes == ("not-averaged", "outputs-swapped")

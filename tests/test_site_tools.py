@@ -1,0 +1,166 @@
+"""What the site and the PDF are made with: addresses, equations as text, entries of the search."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "tools")]
+
+from plain_tex import plain  # noqa: E402
+from public_address import public_address, site_address  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "https://github.com/someone/book",
+        "https://github.com/someone/book/",
+        "https://github.com/someone/book.git",
+        "https://github.com/someone/book.git/",
+        "http://github.com/someone/book",
+        "git@github.com:someone/book.git",
+        "ssh://git@github.com/someone/book.git",
+        "github.com/someone/book",
+        "  https://github.com/someone/book\n",
+    ],
+)
+def test_the_public_address_has_one_form_however_it_is_written(written):
+    assert public_address(written) == "https://github.com/someone/book"
+
+
+def test_a_group_within_a_group_is_an_address_where_there_are_such():
+    assert public_address("git@gitlab.com:a/b/c.git") == "https://gitlab.com/a/b/c"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "someone/book",
+        "https://github.com/someone",
+        "https://github.com/someone/book/tree/main",
+        "https://example.org/someone/book",
+        "https://github.com.example.org/someone/book?x",
+        "git@github.com",
+        "ftp://github.com/someone/book",
+        "nonsense",
+    ],
+)
+def test_what_is_no_address_is_refused_in_one_line_that_says_what_to_do(written):
+    with pytest.raises(ValueError, match="SAELIB_REPOSITORY") as error:
+        public_address(written)
+    assert repr(written) in str(error.value)
+    assert "https://github.com/owner/name" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("repository", "site"),
+    [
+        ("https://github.com/Some-One/book", "https://some-one.github.io/book/"),
+        ("https://github.com/someone/someone.github.io", "https://someone.github.io/"),
+        ("https://gitlab.com/someone/book", ""),
+        ("", ""),
+    ],
+)
+def test_the_site_is_where_the_repository_publishes_it(monkeypatch, repository, site):
+    monkeypatch.delenv("SAELIB_SITE_ADDRESS", raising=False)
+    assert site_address(repository) == site
+    monkeypatch.setenv("SAELIB_SITE_ADDRESS", "https://books.example/sae")
+    assert site_address(repository) == "https://books.example/sae/"
+
+
+def in_tools(code, **variables):
+    """Run code beside the tools with other variables in the environment."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "tools",
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_another_address_makes_another_book():
+    printed = {
+        address: in_tools("import book; print(book.fingerprint())", SAELIB_REPOSITORY=address)
+        for address in ("", "https://github.com/a/b", "https://github.com/a/c")
+    }
+    assert all(result.returncode == 0 for result in printed.values())
+    assert len({result.stdout for result in printed.values()}) == 3
+
+
+def test_a_wrong_address_ends_the_build_with_one_line_before_it_begins():
+    result = in_tools(
+        "import sys, book; sys.exit(book.main())", SAELIB_REPOSITORY="https://github.com/someone"
+    )
+    assert result.returncode == 1
+    assert result.stdout.startswith("Sorry: the public address")
+    assert result.stdout.count("\n") == 1
+    assert not result.stderr
+
+
+@pytest.mark.parametrize(
+    ("tex", "text"),
+    [
+        (r"\frac{\lambda}{2} \lVert W^{(1)} \rVert^2", "λ/2‖W⁽¹⁾‖²"),
+        (r"\hat\rho_j = \frac1m \sum_{i=1}^{m} a_{ij}", "ρ̂_j = 1/m ∑ a_ij"),
+        (r"\theta \leftarrow \theta - \eta\, \nabla J_\text{sparse}", "θ ← θ- η ∇J_sparse"),
+        (r"\mathrm{KL}(\rho \,\Vert\, \hat\rho)", "KL(ρ‖ρ̂)"),
+        (r"\frac{1-\rho}{1-\hat\rho}", "(1-ρ)/(1-ρ̂)"),
+    ],
+)
+def test_an_equation_becomes_a_line_of_text(tex, text):
+    assert plain(tex) == text
+
+
+def test_no_equation_of_the_book_leaves_anything_of_tex_in_its_text():
+    specification = importlib.util.spec_from_file_location(
+        "equation_map_for_search", ROOT / "book" / "_ext" / "equation_map.py"
+    )
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    found = module.equations()
+    assert len(found) >= 26
+    for equation in found:
+        assert not re.search(r"[\\{}&]|\$", plain(equation.tex)), equation
+
+
+def test_the_pdf_says_who_wrote_it_and_names_no_local_file(tmp_path):
+    import pdf
+    from pypdf import PdfReader, PdfWriter
+    from pypdf.annotations import Link
+
+    target = tmp_path / "book.pdf"
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.write(target)
+    pdf.describe(target)
+    about = PdfReader(target).metadata
+    assert about.author == "The saelib authors"
+    assert about.title == "Sparse autoencoders"
+    writer.add_annotation(0, Link(rect=(0, 0, 9, 9), url="file:///somewhere/genindex.html"))
+    writer.write(target)
+    with pytest.raises(SystemExit, match="genindex"):
+        pdf.describe(target)
+
+
+def test_in_the_pdf_what_is_on_the_site_only_is_no_link_or_has_its_full_address(monkeypatch):
+    import pdf
+    from bs4 import BeautifulSoup
+
+    text = (
+        '<article class="bd-article"><p id="x"><a href="notebooks/learner/a.ipynb">get it</a> '
+        '<a href="b.html#y">b</a> <a href="#x">x</a> <a href="https://e.org/">e</a></p></article>'
+    )
+    monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
+    hrefs = re.findall(r'href="([^"]+)"', pdf.chapter("a", {"a", "b"}))
+    assert hrefs == ["#b--y", "#a--x", "https://e.org/"]
+    hrefs = re.findall(r'href="([^"]+)"', pdf.chapter("a", {"a", "b"}, "https://s.org/"))
+    assert hrefs[0] == "https://s.org/notebooks/learner/a.ipynb"
