@@ -280,11 +280,13 @@ def test_the_theme_changes_by_its_button_and_stays(at, width):
 def test_what_is_folded_opens_and_closes_again(at, width):
     tab = at(width)
     opened = tab.to(CHAPTERS[4])
-    box = opened.locator(".admonition.dropdown").first
-    inside = box.locator(":scope > :not(.admonition-title, button)").first
-    for shown in (True, False, True):
-        box.locator("button.toggle-button").click()
-        inside.wait_for(state="visible" if shown else "hidden")
+    recall = opened.locator(".admonition.dropdown").first
+    # The answers are folded inside of the questions.
+    for box in (recall, recall.locator(".admonition.dropdown").first):
+        inside = box.locator(":scope > :not(.admonition-title, button)").first
+        for shown in (True, False, True):
+            box.locator("button.toggle-button").first.click()
+            inside.wait_for(state="visible" if shown else "hidden")
     for cell in opened.locator("article details").all()[:1]:
         summary = cell.locator("summary").first
         for state in ("", None):
@@ -305,7 +307,7 @@ def copied(opened, block):
 def test_code_is_copied_without_prompts(at, width):
     tab = at(width)
     opened = tab.to(CHAPTERS[0])
-    cell = opened.locator("div.cell_input div.highlight").first
+    cell = opened.locator("div.cell_input div.highlight").locator("visible=true").first
     assert copied(opened, cell) == cell.locator("pre").text_content().rstrip("\n")
     opened = tab.to("api.html")
     example = opened.locator("div.highlight", has_text=">>>").first
