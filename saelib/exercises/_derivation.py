@@ -52,7 +52,7 @@ class Mistake:
     hint, second_hint : str
         A nudge, and a stronger one; neither is the solution.
     seen : str
-        Where the mistake was seen, or an empty string if it is merely plausible.
+        The habit or the kind of program that leads to it; empty if it is a plain slip.
     edits : mapping of str to callable
         The steps of the right computation that the mistake replaces, and by what.
     """
