@@ -192,9 +192,7 @@ def drawn(chosen: list[str], share: float, seed: int, least: int = 8) -> list[st
     return random.Random(seed).sample(chosen, number) if number < len(chosen) else chosen
 
 
-def score(
-    exercise: str, style: str, *, share: float = 1.0, seed: int = 0, least: int = 8
-) -> Score:
+def score(exercise: str, style: str, *, share: float = 1.0, seed: int = 0, least: int = 8) -> Score:
     """Return what the checker of `exercise` says to the slips in one right answer."""
     source = ast.unparse(ast.parse(STYLES[exercise][style]))
     checker = getattr(exercises, f"check_{exercise}")
@@ -226,16 +224,18 @@ def _kind(exercise: str, verdict: Any, lines: set[int]) -> str:
     numbers = set(getattr(verdict, "line_numbers", ()))
     if numbers:
         if not numbers & lines:
-            # That a line stopped with an error is true, wherever the slip was made.
-            return "silent" if _says_only_what_was_raised(verdict) else "wrong"
+            # That a line stopped with an error, or gave NaN, is true wherever the slip was made.
+            return "silent" if _says_only_what_was_seen(verdict) else "wrong"
         return "line" if len(numbers) == 1 else "two"
     known = {mistake.name for mistake in exercises.catalogue()[exercise]}
     named = bool(verdict.mistakes) and set(verdict.mistakes) & known
     return "named" if named else "silent"
 
 
-def _says_only_what_was_raised(verdict: Any) -> bool:
-    return verdict.mistakes == ("raises",) and "look at" not in " ".join(verdict.lines)
+def _says_only_what_was_seen(verdict: Any) -> bool:
+    words = " ".join(verdict.lines)
+    seen = verdict.mistakes == ("raises",) or "The first of these comes from line" in words
+    return seen and "look at" not in words
 
 
 def refused() -> list[str]:

@@ -75,8 +75,8 @@ def as_written(node: ast.expr | ast.AugAssign) -> Change:
         if apply is not None:
             return lambda parts, scope: apply(*parts)
     if isinstance(node, ast.AugAssign):
-        apply = _IN_PLACE[type(node.op)]
-        return lambda parts, scope: apply(*parts)
+        update = _IN_PLACE[type(node.op)]
+        return lambda parts, scope: update(*parts)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         compare = _OPERATORS.get(type(node.ops[0]))
         if compare is not None:
@@ -127,8 +127,8 @@ def slips(node: ast.expr | ast.AugAssign, scope: Mapping[str, Any]) -> Iterator[
     elif _is_taken_apart(node):
         yield from _calls()
     if isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.UnaryOp, ast.Subscript)):
-        name = isinstance(node, ast.Name)
-        yield from map(_from_scope, _things_in(scope) if name else _numbers_in(scope))
+        own = _things_in(scope) if isinstance(node, ast.Name) else _numbers_in(scope)
+        yield from map(_from_scope, own)
         if isinstance(node, (ast.Constant, ast.UnaryOp, ast.Name)):
             yield from map(_constant, _NUMBERS)
         yield lambda parts, scope: parts[0] + 1

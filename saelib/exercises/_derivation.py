@@ -38,6 +38,11 @@ class Step(NamedTuple):
     words: str
     compute: Callable[..., Any]
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Names of the quantities and arguments that it is computed from."""
+        return _parameters(self.compute)
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -159,5 +164,9 @@ class Exercise:
 
 
 def _apply(function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
+    return function(*[known[name] for name in _parameters(function)])
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     code = function.__code__
-    return function(*[known[name] for name in code.co_varnames[: code.co_argcount]])
+    return code.co_varnames[: code.co_argcount]

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from saelib.exercises import _patience
 from saelib.exercises._changes import Change, as_written, insertions, replacements, slips
 from saelib.exercises._compare import agree
 from saelib.exercises._derivation import Case, Exercise
@@ -28,7 +29,7 @@ from saelib.exercises._run import Trouble, call
 from saelib.exercises._source import Place, program_of
 from saelib.exercises._trace import Trace, traced
 
-__all__ = ["Finding", "changing_line", "follow"]
+__all__ = ["Finding", "changing_line", "follow", "not_finite_line"]
 
 # What a hole gives, from the parts of its expression, the names in scope and how often it was
 # reached; made anew for each input, since a quantity of the derivation is another one there.
@@ -101,7 +102,7 @@ class _Visit(NamedTuple):
 class _Hole:
     """Stands in the place of an expression and decides what comes out of it."""
 
-    def __init__(self, node: ast.expr) -> None:
+    def __init__(self, node: ast.expr | ast.AugAssign) -> None:
         self.written = as_written(node)
         self.change: Callable[..., Any] | None = None
         self.turn = 0
@@ -122,14 +123,14 @@ class _Hole:
 
 
 def follow(
-    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case], seconds: float
+    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case]
 ) -> Finding | None:
-    """Return what can be said of the learner's own lines in so many seconds, or None."""
-    search = _Search(exercise, function, cases, seconds)
+    """Return what can be said of the learner's own lines in the time there is, or None."""
+    search = _Search(exercise, function, cases)
     try:
         with _quiet():
             # The search itself looks at the time that it has had, but a changed loop may never end.
-            call(search.run, (), 4 * seconds + 1)
+            call(search.run, (), 4 * _patience.SECONDS + 1)
     except Trouble:  # a changed program that never ends; what was found so far stands
         pass
     with _quiet():
@@ -144,10 +145,9 @@ class _Search:
         exercise: Exercise,
         function: Callable[..., Any],
         cases: Sequence[Case],
-        seconds: float,
     ) -> None:
         self.exercise, self.function = exercise, function
-        self.seconds = self.deadline = seconds
+        self.deadline = 0.0
         self.cases: list[Case] = []
         self.pools: list[Pool] = []
         self.rights: list[Any] = []
@@ -162,7 +162,7 @@ class _Search:
 
     def run(self) -> None:
         """Look for one change that makes everything right; then for the first wrong value."""
-        self.deadline = time.thread_time() + self.seconds
+        self.deadline = _patience.deadline()
         self.wrong = next(
             (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
         )
@@ -255,6 +255,10 @@ class _Search:
             for value in statement.values.values():
                 if _is_empty_room(value):
                     continue
+                if isinstance(value, (int, np.integer)):  # a count, or it tells nothing
+                    if self._kinship(value) is Kinship.EXACT:
+                        statement.matches.append(Match(Kinship.EXACT, "count"))
+                    continue
                 statement.matches += pool.matches(value)
             if self._gives_the_result(statement):
                 statement.matches = [Match(Kinship.NONE, "")]
@@ -278,13 +282,42 @@ class _Search:
         """Replace what the whole statement gives, if all that went into it is right."""
         place = _whole(statement)
         if place is not None and _read(statement) and self._inputs_are_right(statement):
-            yield place, None, self.pools[self.wrong].quantities
+            yield place, None, self._within_reach(statement)
 
     def _parts(self, statement: Statement) -> Iterator[Any]:
         if _whole(statement) is not None and self._inputs_are_right(statement):
             for place in statement.places:
                 if not _only_makes_room(place.node) and id(place.node) not in _written(statement):
-                    yield place, None, self.pools[self.wrong].quantities
+                    yield place, None, self._within_reach(statement)
+
+    def _within_reach(self, statement: Statement) -> dict[str, Any]:
+        """Return the quantities that can be had from what the statement reads.
+
+        A sum of squares that was not multiplied by the weight decay is a quantity, too, but the
+        line that adds it to the rest is not to blame for what is missing before.
+        """
+        pool = self.pools[self.wrong]
+        if any(place.unit for place in statement.places):  # a helper has names of its own
+            return pool.quantities
+        read = _read(statement)
+        had = read & set(self.exercise.arguments)
+        for other in self.statements:
+            for name, value in other.values.items():
+                if other is statement or name not in read:
+                    continue
+                if isinstance(value, (int, np.integer)):
+                    had |= {"count"}
+                had |= {m.name for m in pool.matches(value) if m.kinship >= Kinship.DERIVED}
+        return {name: v for name, v in pool.quantities.items() if self._reaches(name, had, True)}
+
+    def _reaches(self, name: str, had: set[str], first: bool = False) -> bool:
+        """Return whether a quantity follows from others, by the steps of the derivation."""
+        if name in had and not first:
+            return True
+        steps = {step.name: step for step in self.exercise.steps}
+        if name not in steps:
+            return False
+        return all(self._reaches(parent, had) for parent in steps[name].parents)
 
     def _inputs_are_right(self, statement: Statement) -> bool:
         """Return whether all variables that a statement reads agree with the derivation."""
@@ -366,8 +399,7 @@ class _Search:
                 if _is_far_larger(change(first.parts, first.scope, 0), first.value):
                     continue
                 digest = _digests(
-                    change(visit.parts, visit.scope, turn)
-                    for turn, visit in enumerate(hole.visits)
+                    change(visit.parts, visit.scope, turn) for turn, visit in enumerate(hole.visits)
                 )
             except Exception:
                 continue
@@ -627,7 +659,7 @@ def _whole(statement: Statement) -> Place | None:
     return None
 
 
-def _only_makes_room(node: ast.expr) -> bool:
+def _only_makes_room(node: ast.AST) -> bool:
     """Return whether an expression is an array to be filled, an empty list or a number."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return node.func.attr in _MAKE_ROOM
@@ -696,5 +728,20 @@ def changing_line(
     trace = traced(function, _copies(arguments))
     return next(
         ((line,) for (at, line), values in trace.values.items() if at is code and name in values),
+        (),
+    )
+
+
+def not_finite_line(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the number of the first line that gives NaN or infinity, if it was seen."""
+    with _quiet():
+        trace = traced(function, _copies(arguments))
+    return next(
+        (
+            (line,)
+            for code, line in trace.order
+            for value in trace.values[code, line].values()
+            if np.asarray(value).dtype.kind == "f" and not np.isfinite(value).all()
+        ),
         (),
     )

@@ -469,7 +469,7 @@ COST = Exercise(
             "The squared errors are summed but not divided by the number of examples.",
             "Give every example twice: the cost should not change. Does yours?",
             "Look for the 1/m of Eq. (2.1).",
-                edits={"reconstruction": lambda squares: squares / 2},
+            edits={"reconstruction": lambda squares: squares / 2},
         ),
         Mistake(
             "not-halved",

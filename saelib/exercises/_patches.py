@@ -155,7 +155,6 @@ NORMALIZE_PATCHES = Exercise(
     ),
 )
 
-_PATIENCE = 1.5  # seconds for the search after a mistake
 _CODE = 1000  # value of a pixel: image, row and column, each below this number
 
 
@@ -337,7 +336,7 @@ def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: f
         hints: tuple[str, ...] = (trouble.hint,)
         found = None
         if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
-            found = follow(SAMPLER, function, _sampler_cases(first_seed), _PATIENCE)
+            found = follow(SAMPLER, function, _sampler_cases(first_seed))
         numbers: tuple[int, ...] = () if trouble.line is None else (trouble.line,)
         if found is not None:
             lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers

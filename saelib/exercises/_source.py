@@ -285,10 +285,10 @@ def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
         parts = [target.func, ast.Tuple(list(target.args), ast.Load()), keywords]
     else:
         parts = [target]
-    new: ast.AST = ast.Call(ast.Name(HOLE, ast.Load()), [scope, *parts], [])
+    call = ast.Call(ast.Name(HOLE, ast.Load()), [scope, *parts], [])
+    new: ast.AST = ast.copy_location(call, target)
     if isinstance(target, ast.AugAssign):
-        new = ast.Assign([target.target], ast.copy_location(new, target))  # type: ignore[list-item, type-var]
-    ast.copy_location(new, target)
+        new = ast.copy_location(ast.Assign([target.target], call), target)
 
     class Replace(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:

@@ -141,7 +141,9 @@ NUMERICAL_GRADIENT = Exercise(
     chapter="chapter 5, Eq. (5.2)",
     cases=_difference_cases,
     steps=(
-        Step("moves", "the step along each component", lambda theta, step: step * np.eye(len(theta))),
+        Step(
+            "moves", "the step along each component", lambda theta, step: step * np.eye(len(theta))
+        ),
         Step("places", "", lambda theta, moves: theta + moves),
         Step("opposite", "", lambda theta, moves: theta - moves),
         Step("points", "", lambda theta, step: _points(theta, step * np.eye(len(theta)))),
