@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 
 import joblib
 import numpy as np
@@ -352,10 +351,8 @@ def test_2000_interrupts_at_random_moments_neither_hang_nor_keep_the_limit():
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
 def test_an_interpreter_ends_at_once_after_an_interrupt():
     program = INTERRUPTS.replace("struck < 2000", "struck < 20")
-    started = time.monotonic()
-    done = run(program, timeout=120)
+    done = run(program)  # which fails if it has to wait for long
     assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started < 120
 
 
 @pytest.mark.usefixtures("two_cores")
