@@ -18,6 +18,8 @@ from saelib import (
 from saelib.features import edge_like, unexplained_variance
 from saelib.network import decode
 
+pytestmark = pytest.mark.xdist_group("assignment")
+
 
 @pytest.fixture(scope="module")
 def X():
@@ -63,7 +65,9 @@ def test_every_unit_is_as_active_as_asked_for(X, trained):
     assert 0.0098 < rho_hat.min() <= rho_hat.max() < 0.0116
 
 
-def test_nearly_all_units_learn_edges(trained):
+@pytest.mark.equation("whitening", "normalize-patches", "sparse-cost")
+def test_nearly_all_units_learn_edges_and_none_has_one_before(trained):
+    assert edge_like(Parameters.random(64, 25, seed=1).W1).sum() == 0
     assert edge_like(trained.parameters.W1).sum() >= 23
 
 

@@ -20,6 +20,8 @@ from saelib import Parameters, SparseAutoencoder, SparseObjective, _blas
 from saelib import objective as objective_module
 from saelib._blas import single_threaded_blas
 
+pytestmark = pytest.mark.xdist_group("threads")
+
 LARGE = (5000, 64, 100)
 SMALL = (60, 6, 4)
 

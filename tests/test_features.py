@@ -238,24 +238,6 @@ def test_blobs_flat_filters_single_pixels_and_chessboards_are_no_edges():
     assert fit_gabor(filters).r2[-2:].tolist() == [0, 0]
 
 
-@pytest.fixture(scope="module")
-def assignment():
-    """Return the weights and the final cost of the CS294A assignment."""
-    images = {name: whiten(image) for name, image in natural_images().items()}
-    X = normalize_patches(sample_patches(images, 10_000, 8, seed=0))
-    theta = Parameters.random(64, 25, seed=0).ravel()
-    return train(SparseObjective(X, 25), theta, progress=False)
-
-
-@pytest.mark.equation("whitening", "normalize-patches", "sparse-cost")
-def test_the_assignment_learns_edges(assignment):
-    W1 = assignment.parameters.W1
-    assert 0.37 < assignment.cost < 0.41
-    assert edge_like(W1).sum() >= 23
-    # Before training there are none.
-    assert edge_like(Parameters.random(64, 25, seed=0).W1).sum() == 0
-
-
 @pytest.mark.parametrize(
     ("W", "words"),
     [

@@ -19,6 +19,8 @@ from saelib.images import (
     whiten,
 )
 
+pytestmark = pytest.mark.xdist_group("photographs")
+
 
 @pytest.fixture(scope="module")
 def photographs():
