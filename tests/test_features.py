@@ -5,15 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from saelib import (
-    Parameters,
-    SparseObjective,
-    natural_images,
-    normalize_patches,
-    sample_patches,
-    train,
-    whiten,
-)
 from saelib.activations import sigmoid
 from saelib.features import (
     active_share,
