@@ -117,19 +117,19 @@ DICTIONARY_QUESTIONS["threshold-of-a-price-per-unit"] = Question(
         "Off costs z²/2, on costs the price.",
     ),
 )
-DICTIONARY_QUESTIONS["largest-threshold-in-a-batch"] = Question(
-    chapter="chapter 13, Eq. (13.3)",
-    right=lambda: 3.0,
+DICTIONARY_QUESTIONS["places-of-a-rich-example"] = Question(
+    chapter="chapter 13, on BatchTopK",
+    right=lambda: 5.0,
     wrong={
         "per-example": (
             lambda: 2.0,
-            "That is what TopK gives each example; the batch shares its places.",
+            "That is what TopK gives each example; a batch shares its places.",
         ),
-        "all": (lambda: 4.0, "That are the places of the whole batch."),
-        "other-example": (lambda: 1.0, "That is the other example."),
+        "all": (lambda: 6.0, "Those are the places of the whole batch."),
+        "other-example": (lambda: 1.0, "That is another example of the batch."),
     },
     hints=(
-        "Two examples with two places each on average: four places in all.",
-        "Sort the six weighted inputs of both examples together.",
+        "Three examples with two places each on average: how many places in all?",
+        "Sort the weighted inputs of all examples together.",
     ),
 )
