@@ -147,6 +147,7 @@ class _Search:
         cases: Sequence[Case],
     ) -> None:
         self.exercise, self.function = exercise, function
+        self.steps = {step.name: step for step in exercise.steps}
         self.deadline = 0.0
         self.cases: list[Case] = []
         self.pools: list[Pool] = []
@@ -242,7 +243,6 @@ class _Search:
             filename = self.program.units[place.unit].function.__code__.co_filename
             key = id(place.statement)
             found.setdefault(key, Statement(place.statement, filename, [])).places.append(place)
-        pool = self.pools[self.wrong]
         turns = {(code.co_filename, line): k for k, (code, line) in enumerate(self.trace.order)}
         for statement in found.values():
             lines = _lines(statement)
@@ -255,11 +255,7 @@ class _Search:
             for value in statement.values.values():
                 if _is_empty_room(value):
                     continue
-                if isinstance(value, (int, np.integer)):  # a count, or it tells nothing
-                    if self._kinship(value) is Kinship.EXACT:
-                        statement.matches.append(Match(Kinship.EXACT, "count"))
-                    continue
-                statement.matches += pool.matches(value)
+                statement.matches += self._matches(value)
             if self._gives_the_result(statement):
                 statement.matches = [Match(Kinship.NONE, "")]
         reached = [statement for statement in found.values() if statement.reached]
@@ -285,10 +281,12 @@ class _Search:
             yield place, None, self._within_reach(statement)
 
     def _parts(self, statement: Statement) -> Iterator[Any]:
-        if _whole(statement) is not None and self._inputs_are_right(statement):
-            for place in statement.places:
-                if not _only_makes_room(place.node) and id(place.node) not in _written(statement):
-                    yield place, None, self._within_reach(statement)
+        if _whole(statement) is None or not self._inputs_are_right(statement):
+            return
+        quantities, written = self._within_reach(statement), _written(statement)
+        for place in statement.places:
+            if not _only_makes_room(place.node) and id(place.node) not in written:
+                yield place, None, quantities
 
     def _within_reach(self, statement: Statement) -> dict[str, Any]:
         """Return the quantities that can be had from what the statement reads.
@@ -303,21 +301,16 @@ class _Search:
         had = read & set(self.exercise.arguments)
         for other in self.statements:
             for name, value in other.values.items():
-                if other is statement or name not in read:
-                    continue
-                if isinstance(value, (int, np.integer)):
-                    had |= {"count"}
-                had |= {m.name for m in pool.matches(value) if m.kinship >= Kinship.DERIVED}
-        return {name: v for name, v in pool.quantities.items() if self._reaches(name, had, True)}
+                if other is not statement and name in read:
+                    matches = self._matches(value)
+                    had |= {m.name for m in matches if m.kinship >= Kinship.DERIVED}
+        return {name: v for name, v in pool.quantities.items() if self._follows(name, had)}
 
-    def _reaches(self, name: str, had: set[str], first: bool = False) -> bool:
-        """Return whether a quantity follows from others, by the steps of the derivation."""
-        if name in had and not first:
-            return True
-        steps = {step.name: step for step in self.exercise.steps}
-        if name not in steps:
-            return False
-        return all(self._reaches(parent, had) for parent in steps[name].parents)
+    def _follows(self, name: str, had: set[str]) -> bool:
+        """Return whether a step can be taken from what is had, through other steps if need be."""
+        return name in self.steps and all(
+            parent in had or self._follows(parent, had) for parent in self.steps[name].parents
+        )
 
     def _inputs_are_right(self, statement: Statement) -> bool:
         """Return whether all variables that a statement reads agree with the derivation."""
@@ -350,12 +343,18 @@ class _Search:
             and node.iter.func.id == "range"
         }
 
-    def _kinship(self, value: Any) -> Kinship:
+    def _matches(self, value: Any) -> list[Match]:
+        """Return what a value agrees with; a whole number is the number of examples, or nothing."""
         pool = self.pools[self.wrong]
         if isinstance(value, (int, np.integer)):
             count = pool.quantities.get("count")
-            return Kinship.EXACT if count is not None and value == count else Kinship.NONE
-        return pool.match(value).kinship
+            return [Match(Kinship.EXACT, "count")] if count is not None and value == count else []
+        return pool.matches(value)
+
+    def _kinship(self, value: Any) -> Kinship:
+        if isinstance(value, (int, np.integer)):
+            return Kinship.EXACT if self._matches(value) else Kinship.NONE
+        return self.pools[self.wrong].match(value).kinship
 
     def _try(self, statement: Statement, attempts: Iterator[Any]) -> Success | None:
         for place, generate, quantities in attempts:
