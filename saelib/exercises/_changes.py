@@ -169,7 +169,13 @@ def _by_name(plain: Change, name: str) -> Change:
 
 
 def _appended(plain: Change, name: str) -> Change:
-    return lambda parts, scope: scope[name].append(plain(parts, scope))
+    def change(parts: Sequence[Any], scope: Mapping[str, Any]) -> None:
+        value = plain(parts, scope)
+        if isinstance(value, list):  # which may be the list itself
+            raise TypeError("a list is not appended to a list")
+        scope[name].append(value)
+
+    return change
 
 
 def _reduction(word: str, axis: int | None, keep: bool) -> Callable[[Any], Any]:

@@ -107,11 +107,17 @@ class _Hole:
         self.change: Callable[..., Any] | None = None
         self.turn = 0
         self.visits: list[_Visit] = []
-        self.closed = False
+        self.most_turns: int | None = None
+
+    def close(self) -> None:
+        """Look no more at what is there; a change may take more turns, but not go on for ever."""
+        self.most_turns = 20 * self.turn + 100
 
     def __call__(self, scope: dict[str, Any], *parts: Any) -> Any:
         turn, self.turn = self.turn, self.turn + 1
-        if not self.closed and len(self.visits) < _MOST_VISITS:
+        if self.most_turns is not None and turn > self.most_turns:
+            raise RecursionError("the changed loop does not end")
+        if self.most_turns is None and len(self.visits) < _MOST_VISITS:
             # Copies, since what comes after may write into the same arrays.
             own = {name: _copied(value) for name, value in scope.items()}
             value = self.written(parts, scope)
@@ -376,7 +382,8 @@ class _Search:
         self._is_right(changed, self.wrong)
         if not hole.visits:
             return
-        hole.closed, first = True, hole.visits[0]
+        hole.close()
+        first = hole.visits[0]
         candidates: Iterator[tuple[Make, str]]
         if generate is not None:
             candidates = ((_changing(change), "") for change in generate(place.node, first.scope))
@@ -395,7 +402,8 @@ class _Search:
             # What cannot be computed, or comes out as something else did, need not be run.
             try:
                 change = make(pool)
-                if _is_far_larger(change(first.parts, first.scope, 0), first.value):
+                value = change(first.parts, first.scope, 0)
+                if _is_far_larger(value, first.value) or _goes_astray(place, value, first):
                     continue
                 digest = _digests(
                     change(visit.parts, visit.scope, turn) for turn, visit in enumerate(hole.visits)
@@ -417,21 +425,22 @@ class _Search:
         return self._is_right(changed, k)
 
     def _first_wrong_value(self) -> None:
-        """Find a first assignment that one change turns into a quantity of the derivation."""
+        """Find what turns the first assignment that is none into a quantity of the derivation.
+
+        What comes after it may be wrong because of it, and would not be the first.
+        """
         pool = self.pools[self.wrong]
         had = {m.name for s in self.statements for m in s.matches if m.kinship is Kinship.EXACT}
-        for statement in sorted(self.statements, key=lambda s: s.turn):
-            if statement.kinship is Kinship.EXACT or not statement.matches:
-                continue
-            node = statement.node
-            if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-                return
-            for place in statement.places:
-                name = self._local_change(place, node, pool, had)
-                if name:
-                    self.first = (statement, place, name)
-                    return
-            if statement.kinship is not Kinship.DERIVED:
+        open_ones = [s for s in self.statements if s.matches and s.kinship is not Kinship.EXACT]
+        statement = min(open_ones, key=lambda s: s.turn, default=None)
+        node = statement.node if statement else None
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            return
+        assert statement is not None
+        for place in statement.places:
+            name = self._local_change(place, node, pool, had)
+            if name:
+                self.first = (statement, place, name)
                 return
 
     def _local_change(self, place: Place, statement: ast.Assign, pool: Pool, had: set[str]) -> str:
@@ -447,7 +456,8 @@ class _Search:
             return ""
         if not hole.visits:
             return ""
-        hole.closed, scope = True, hole.visits[0].scope
+        hole.close()
+        scope = hole.visits[0].scope
         for generate in (slips, insertions):
             for change in generate(place.node, scope):
                 if time.thread_time() > self.deadline:
@@ -638,6 +648,16 @@ def _is_far_larger(value: Any, first: Any) -> bool:
     if isinstance(value, (int, np.integer)) and isinstance(first, (int, np.integer)):
         return abs(int(value)) > 20 * max(10, abs(int(first)))
     return isinstance(value, np.ndarray) and value.size > 20 * max(1000, _size(first))
+
+
+def _goes_astray(place: Place, value: Any, first: _Visit) -> bool:
+    """Return whether a change gives a list that may end in itself, or in a loop without end.
+
+    A loop over a list to which it appends never ends, and numpy spends minutes and gigabytes on
+    a list that was appended to itself.
+    """
+    in_a_loop = isinstance(place.statement, ast.For)
+    return isinstance(value, list) and (in_a_loop or not isinstance(first.value, list))
 
 
 def _size(value: Any) -> int:
