@@ -65,8 +65,9 @@ def dictionary_cost(
     Eq. (12.4) ``bracket-and-slope``: whatever the rule, it is made of the slope of the code
     and of what the penalty adds inside the bracket.
 
-    With `prefixes`, the first units alone must reconstruct, too. Then the error of each block
-    of units is a sum from the back.
+    With `prefixes`, the reconstruction is that of Eq. (15.2) ``nested-cost``: the first units
+    alone must do, too. Then the error of each block of units is a sum from the back,
+    Eq. (15.3) ``nested-error``.
 
     Parameters
     ----------

@@ -92,7 +92,8 @@ def train_dictionary(
         Steps without being active after which a unit counts as dead and learns by
         `auxiliary_cost`; by default dead units are left alone.
     prefixes : sequence of int, optional
-        Numbers of units that must reconstruct by themselves; rising, the last one `n_hidden`.
+        Numbers of units that must reconstruct by themselves, Eq. (15.2) ``nested-cost``; rising,
+        the last one `n_hidden`.
     dtype : numpy dtype
         float32 or float64, for everything.
 

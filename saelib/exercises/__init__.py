@@ -19,6 +19,7 @@ from typing import Any
 
 from saelib.exercises import (
     _dictionary,
+    _features,
     _network,
     _patches,
     _pointwise,
@@ -51,6 +52,7 @@ __all__ = [
     "check_l1_gradient",
     "check_maximal_inputs",
     "check_mean_activation",
+    "check_nested_back",
     "check_normalize_patches",
     "check_number",
     "check_numerical_gradient",
@@ -58,6 +60,7 @@ __all__ = [
     "check_project_gradient",
     "check_sample_patches",
     "check_sampler_tests",
+    "check_shared_units",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
@@ -92,6 +95,7 @@ EXERCISES: dict[str, Exercise] = {
         _vectors.MAXIMAL_INPUTS,
         *_dictionary.EXERCISES,
         *_thresholds.EXERCISES,
+        *_features.EXERCISES,
     )
 }
 
@@ -862,3 +866,69 @@ def check_straight_through(
     True
     """
     return check(EXERCISES["straight_through"], function, seed=seed, time_limit=time_limit)
+
+
+def check_nested_back(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``nested_back(errors, W2, prefixes)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the error of each prefix (n_prefixes, n_samples, n_features), the dictionary
+        (n_features, n_hidden) and where the prefixes end; returns what is passed back to each
+        unit, (n_samples, n_hidden): the error of its block, Eq. (15.3), times its column.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.exercises import check_nested_back
+    >>> def back(errors, W2, prefixes):
+    ...     edges, columns = [0, *prefixes], []
+    ...     for first, (low, high) in enumerate(zip(edges, edges[1:])):
+    ...         columns.append(errors[first:].sum(axis=0) @ W2[:, low:high] / len(prefixes))
+    ...     return np.hstack(columns)
+    >>> check_nested_back(back).correct
+    True
+    """
+    return check(EXERCISES["nested_back"], function, seed=seed, time_limit=time_limit)
+
+
+def check_shared_units(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``shared_units(W2, other)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes two dictionaries (n_features, n_hidden); returns the share of the pairs made by
+        Eq. (12.1) whose cosine is above 0.9.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_shared_units
+    >>> from saelib.recovery import shared_units
+    >>> check_shared_units(shared_units).correct
+    True
+    """
+    return check(EXERCISES["shared_units"], function, seed=seed, time_limit=time_limit)

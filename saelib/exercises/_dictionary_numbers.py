@@ -178,3 +178,26 @@ DICTIONARY_QUESTIONS["pull-of-the-price"] = Question(
         "Sixty terms, each the price over the width; then the mean over 1,000, and the minus.",
     ),
 )
+DICTIONARY_QUESTIONS["saved-by-absorption"] = Question(
+    chapter="chapter 15",
+    right=lambda: 0.125 * 0.7 * 16,
+    wrong={
+        "one-family": (lambda: 0.125 * 0.7, "That is one family; there are sixteen."),
+        "all-parents": (
+            lambda: 0.125 * 16,
+            "Those are the parents that are on. A parent is silenced only where a child is on.",
+        ),
+        "of-all-active": (
+            lambda: 0.7 / 1.7,
+            "That is a share of the active units; asked for is their number per example.",
+        ),
+        "without-child": (
+            lambda: 0.125 * 0.3 * 16,
+            "Alone, the parent has to speak; the places are saved where a child is on.",
+        ),
+    },
+    hints=(
+        "In which examples can the parent's unit stay silent?",
+        "For one family: the probability that a child is on. Then sixteen of them.",
+    ),
+)
