@@ -1,5 +1,6 @@
 """What runs the cells inside a page: needs between cells, outputs, stored results."""
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -33,11 +34,14 @@ CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
         ("x[0] = y", {"x", "y"}, set(), {"x"}),
         ("x.part = 2", {"x"}, set(), {"x"}),
         ("n += 1", {"n"}, {"n"}, {"n"}),
-        ("def f(v):\n    return v + w", {"v", "w"}, {"f"}, set()),
+        ("def f(v):\n    return v + w", {"w"}, {"f"}, set()),
         ("import numpy.linalg as la, scipy.fft", set(), {"la", "scipy"}, set()),
         ("for k in ks:\n    t[k] = g(k)", {"ks", "t", "g"}, {"k"}, {"t"}),
         ("a = k\nfor k in ks:\n    k", {"k", "ks"}, {"a", "k"}, set()),
-        ("c = [q for q in qs]", {"q", "qs"}, {"c"}, set()),
+        ("c = [q for q in qs if q < r]", {"qs", "r"}, {"c"}, set()),
+        ("c = {a: b for a, b in a.items() for x in b}", {"a"}, {"c"}, set()),
+        ("g = lambda u, v=w: u + v + t", {"w", "t"}, {"g"}, set()),
+        ("def f(a, b=c):\n    k = a + d\n    return [k for e in b]", {"c", "d"}, {"f"}, set()),
         ("if:", set(), set(), set()),
     ],
 )
@@ -309,3 +313,27 @@ def test_without_threads_a_checker_still_gives_up_an_endless_loop(monkeypatch):
     assert "still running" in str(verdict)
     assert check_sigmoid(wrong_answer("sigmoid")).correct
     assert sys.gettrace() is trace
+
+
+def test_where_threads_have_no_time_of_their_own_the_line_is_still_named():
+    """As in a browser: Python is started anew, since the clock is chosen once."""
+    code = """
+import sys, threading, time
+del time.thread_time
+def cannot(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = cannot
+sys.path.insert(0, sys.argv[1])
+import runner
+runner.emit = lambda kind, text: sys.__stdout__.write(text)
+source = '''from saelib.exercises import check_kl_gradient
+
+check_kl_gradient(
+    lambda rho, rho_hat: 3 * ((1 - rho) / (1 - rho_hat) - rho / rho_hat)
+)'''
+runner.start()
+runner.run(0, source, "cell 1")
+"""
+    command = [sys.executable, "-c", code, str(ROOT / "book" / "_live")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Line 4" in said

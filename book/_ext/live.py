@@ -125,9 +125,14 @@ def add_scripts(
 def copy_files(app: Sphinx, exception: Exception | None) -> None:
     """Put Python, `saelib`, the photographs and the stored results beside the scripts."""
     place = prepared()
-    if exception or place is None or app.builder.name != "html":
+    if exception or app.builder.name != "html":
         return
     target = Path(app.outdir) / "_static" / "live"
+    # What an earlier build has left would still be there, for no page to use.
+    shutil.rmtree(target, ignore_errors=True)
+    (Path(app.outdir) / "live-cache.js").unlink(missing_ok=True)
+    if place is None:
+        return
     skip = shutil.ignore_patterns("ruff.toml", "__pycache__", "live.json")
     for source in (place, SCRIPTS):
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=skip)

@@ -10,7 +10,6 @@ one to look at, whatever the style of the program; nothing is guessed.
 from __future__ import annotations
 
 import ast
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from saelib._browser import thread_time
 from saelib.exercises._changes import Change, as_written, insertions, replacements, slips
 from saelib.exercises._compare import agree
 from saelib.exercises._derivation import Case, Exercise
@@ -156,7 +156,7 @@ class _Search:
 
     def run(self) -> None:
         """Look for one change that makes everything right; then for the first wrong value."""
-        self.deadline = time.thread_time() + self.seconds
+        self.deadline = thread_time() + self.seconds
         self.wrong = next(
             (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
         )
@@ -301,7 +301,7 @@ class _Search:
 
     def _try(self, statement: Statement, attempts: Iterator[Any]) -> Success | None:
         for place, generate, quantities in attempts:
-            if time.thread_time() > self.deadline:
+            if thread_time() > self.deadline:
                 return None
             for success in self._at(statement, place, generate, quantities):
                 return success
@@ -330,7 +330,7 @@ class _Search:
             )
         pool, seen = self.pools[self.wrong], {_digest(hole.first)}
         for make, quantity in candidates:
-            if time.thread_time() > self.deadline:
+            if thread_time() > self.deadline:
                 return
             # What cannot be computed, or comes out as something else did, need not be run.
             try:
@@ -383,7 +383,7 @@ class _Search:
             return ""
         for generate in (slips, insertions):
             for change in generate(place.node, scope):
-                if time.thread_time() > self.deadline:
+                if thread_time() > self.deadline:
                     return ""
                 hole.change, hole.turn = _changing(change)(pool), 0
                 value = _value_of(changed, _copies(arguments), target.id, place.line)
