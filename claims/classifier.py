@@ -53,7 +53,7 @@ def autoencoders(train: Array, test: Array, seed: int, effort: int) -> Iterator[
 
 def dictionaries(train: Array, test: Array, seed: int, effort: int) -> Iterator[Pair]:
     """Dictionaries with thresholds."""
-    for alpha in (0.6, 1.2):
+    for alpha in (1.2, 2.4):
         learner = MiniBatchDictionaryLearning(
             200,
             alpha=alpha,

@@ -157,7 +157,7 @@ def checks(*, seed: int, effort: int) -> dict[str, float]:
         numeric = _blocks(numerical_gradient(loud, theta))  # type: ignore[arg-type]
         for name in ("", *SPARSITY, *DECAY, *WAY_BACK):
             loud.mistakes = (name,) if name else ()
-            pairs = list(zip(_blocks(loud(theta)[1]), numeric, strict=True))
+            pairs = list(zip(_blocks(loud(theta)[1]), numeric, strict=True))  # type: ignore[arg-type]
             errors[setting][name] = [relative_error(a, b) for a, b in pairs]
             against += sum((relative_error(a, b) > 1) != (a @ b < 0) for a, b in pairs)
     both = errors["both"]

@@ -1,6 +1,7 @@
 """The ward: stored runs that show what they should, and a checker that argues from signs."""
 
 import importlib.util
+import re
 import sys
 from itertools import permutations
 from pathlib import Path
@@ -78,6 +79,11 @@ def test_every_wrong_diagnosis_is_answered_by_a_sign_and_not_by_the_solution(let
         assert line.startswith(f"{letter}: its ")
         assert f"with {guess} " in line
         assert f" {ILLNESSES[letter]} " not in line
+        seen, expected = re.fullmatch(r".: its .*?; with \S+ (?:it|they) .*", line)[0].split(
+            "; with "
+        )
+        what = expected.split(" ", 2)[2].removesuffix(".")
+        assert not seen.endswith(what)
 
 
 def test_the_checker_counts_what_is_right_and_what_is_open():

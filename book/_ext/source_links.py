@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +45,13 @@ def source_of(domain: str, info: dict[str, str], address: str, branch: str) -> s
 def configure(app: Sphinx, config: Config) -> None:
     """Tell Sphinx where the sources are."""
     options = config.html_theme_options
-    config.linkcode_resolve = partial(
-        source_of,
-        address=options["repository_url"],
-        branch=options.get("repository_branch") or "main",
-    )
+    address = options["repository_url"]
+    branch = options.get("repository_branch") or "main"
+
+    def resolve(domain: str, info: dict[str, str]) -> str | None:
+        return source_of(domain, info, address, branch)
+
+    config.linkcode_resolve = resolve
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -231,7 +231,7 @@ def check_ward(answers: Mapping[str, str | Any]) -> Verdict:
       0 of 8 are right; 7 are open.
       A: its cost stops at that of the mean patch; with healthy it ends below that of the mean patch.
       Hint: The check first, the cost next, then rho_hat; the filters last.
-      (A second hint: verdict.hint(2). In the book: chapter 8, and What goes wrong.)
+      (A second hint: put .hint(2) behind the call. In the book: chapter 8, and What goes wrong.)
     """  # noqa: E501
     given = dict(answers)
     for letter, diagnosis in given.items():

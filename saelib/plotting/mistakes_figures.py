@@ -68,7 +68,7 @@ def plot_gradient_check(
     >>> from saelib.plotting import plot_gradient_check
     >>> ax = plot_gradient_check({"right": [1e-10] * 4, "halved": [0.333, 0.333, 1e-3, 2e-10]})
     >>> [text.get_text() for text in ax.texts]
-    ['0.33', '0.33', '1e-03']
+    ['0.33', '0.33', '0.0010']
     """
     if not errors:
         raise ValueError("errors is empty; give the errors of at least one gradient")
