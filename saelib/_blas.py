@@ -57,11 +57,13 @@ def single_threaded_blas() -> Iterator[int]:
         cores = available_cores()
         yield max(min(cores, max(_allowed, default=cores)) // max(callers, 1), 1)
     finally:
-        _holders.pop(holder, None)  # one call: no interrupt comes before it is done
         try:
+            _holders.pop(holder, None)
             _settle()
         except BaseException:
-            _settle()  # Ctrl-C came in between; what it left half done is done now
+            # Ctrl-C came in between; what it left half done is done now.
+            _holders.pop(holder, None)
+            _settle()
             raise
 
 

@@ -117,7 +117,7 @@ def test_the_page_links_to_all_that_the_site_offers_and_to_no_unknown_address():
     linked = set(re.findall(r'href="downloads/([^"]+)"', page))
     offered = {path.name for path in (site / "downloads").iterdir() if path.suffix != ".gz"}
     assert linked == offered >= {"sparse-autoencoders.zip", WHEEL}
-    for path in [*site.glob("*.html"), site / "searchindex.js"]:
+    for path in [*site.glob("*.html"), site / "_static" / "search-index.js"]:
         assert not re.search(r"\.invalid|-OF-THE-REPOSITORY", path.read_text(encoding="utf-8"))
 
 
@@ -158,7 +158,9 @@ def test_what_the_notebooks_import_is_in_the_extra(unpacked):
         for cell in code_of(nbformat.read(path, 4))
         for name in re.findall(r"^\s*(?:import|from) (\w+)", cell.source, re.M)
     }
-    known = {"saelib", "numpy", "scipy", "sklearn", "threadpoolctl"} | set(sys.stdlib_module_names)
+    known = {"saelib", "numpy", "scipy", "sklearn", "joblib", "threadpoolctl"} | set(
+        sys.stdlib_module_names
+    )
     assert imported - known == set()
 
 
