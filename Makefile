@@ -29,7 +29,7 @@ setup: ## Install the locked packages into .venv (the other targets do it when n
 	@test -n "$(PYTHON)" || { echo "Sorry: no Python from 3.11 to 3.14 was found; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
 
-book: setup ## Build the book; prints where it is (LIVE=1: its pages run their code)
+book: setup ## Build the book; prints where it is (LIVE=0: its pages do not run their code)
 	@$(BIN) tools/book.py
 
 serve: book ## Build the book and show it at http://127.0.0.1:8000
@@ -56,7 +56,6 @@ packages: book ## Install what readers get in clean environments, and run every 
 browser: book ## Visit every built page in a browser
 	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
 
-live-times: export LIVE = 1
 live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
 	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
 		tests/browser/test_live.py
