@@ -222,6 +222,20 @@ def test_the_long_statement_of_a_cell_is_left_out_and_the_rest_is_run(tmp_path, 
     assert runner.namespace["twice"] == [14]
 
 
+def test_the_work_of_other_processes_that_a_cell_waits_for_is_counted():
+    clock = results.Clock()
+    began = clock()
+    code = "import sys, time\nwhile time.process_time() < 0.6: pass\nprint()\nsys.stdin.read()"
+    command = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as other:
+        other.stdout.readline()
+        assert clock() - began > 0.5  # still there, as the workers of joblib are
+        other.communicate(b"")
+    clock.looked -= 1
+    assert clock() - began > 0.5
+
+
 def test_a_kept_value_is_not_changed_a_second_time(tmp_path, shown):
     source = "def f():\n    return 2\n\nt = {'a': 1, 'b': 2}\nassert t.pop('a') == 1"
     chapter = cells.Chapter([source, "print(t, f)"])

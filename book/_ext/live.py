@@ -170,7 +170,7 @@ class LiveTimes(Tables):
         for name, megabytes in known["megabytes"].items():
             total += megabytes
             rows.append(f"| {name} | {megabytes:.1f} | {total:.1f} |")
-        rows += ["", "| start | seconds |", "|---|---:|"]
+        rows += ["", "| start | processor seconds |", "|---|---:|"]
         rows += [f"| {name} | {value:.1f} |" for name, value in known["start"].items()]
         rows += [
             "",
