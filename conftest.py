@@ -6,7 +6,11 @@ from collections.abc import Iterator
 import matplotlib as mpl
 import pytest
 
+from saelib.exercises import _patience
+
 mpl.use("Agg")
+# What a checker says must not depend on how fast the processor is, or how busy.
+_patience.SECONDS *= 5
 
 
 @pytest.fixture(autouse=True)

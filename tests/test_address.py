@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 import address as tool  # noqa: E402
 
 CHAPTERS = sorted((ROOT / "book").glob("*.ipynb"))
-ADDRESS = "https://example.org/someone/book"
+ADDRESS = "https://github.com/someone/book"
 
 
 def chapter():
@@ -76,7 +76,7 @@ def test_the_error_ends_in_one_line_that_can_be_typed(address, way, name, monkey
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("typed", [ADDRESS, ADDRESS + "/", ADDRESS + ".git"])
+@pytest.mark.parametrize("typed", [ADDRESS, ADDRESS + "/", "git@github.com:someone/book.git"])
 def test_on_colab_the_cell_installs_the_package_from_the_address(typed, monkeypatch):
     monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     missing(monkeypatch, "saelib")
@@ -118,7 +118,7 @@ def test_a_notebook_that_was_not_executed_stays_so():
 def test_twice_is_once_and_a_new_address_takes_the_place_of_the_old():
     none = tool.with_first_cell(chapter(), "", "main")
     assert tool.with_first_cell(copy.deepcopy(none), "", "main") == none
-    old = tool.with_first_cell(copy.deepcopy(none), "https://example.org/old", "main")
+    old = tool.with_first_cell(copy.deepcopy(none), "https://github.com/someone/old", "main")
     new = tool.with_first_cell(old, ADDRESS, "main")
     assert len(new.cells) == len(none.cells)
     assert ADDRESS in new.cells[0].source

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from saelib import exercises
-from saelib.exercises import check_mean_activation, check_sparse_gradient, wrong_answer
+from saelib.exercises import (
+    _patience,
+    check_mean_activation,
+    check_sparse_gradient,
+    wrong_answer,
+)
 
 
 def line_of(function, words):
@@ -263,3 +268,32 @@ def test_another_order_and_a_mistake_are_both_said():
 
     verdict = exercises.check_gradient(by_layer, seed=0)
     assert verdict.mistakes == ("not-averaged", "outputs-swapped")
+
+
+def test_with_no_time_a_verdict_says_less_and_nothing_wrong(monkeypatch):
+    def kl_divergence(rho, rho_hat):
+        first = rho * np.log(rho / rho_hat)
+        second = (1 - rho) * np.log((1 - rho) / (1 - rho_hat * rho_hat))
+        return first + second
+
+    monkeypatch.setattr(_patience, "SECONDS", 0.0)
+    hurried = exercises.check_kl_divergence(kl_divergence, seed=0)
+    assert not hurried.correct
+    assert hurried.line_numbers == ()
+    monkeypatch.undo()
+    patient = exercises.check_kl_divergence(kl_divergence, seed=0)
+    assert "second" in str(patient)
+    assert len(patient.line_numbers) == 1
+
+
+def test_the_first_line_that_gives_nan_is_named_without_a_search(monkeypatch):
+    def kl_divergence(rho, rho_hat):
+        below = rho_hat - 1
+        second = (1 - rho) * np.log((1 - rho) / below)
+        return rho * np.log(rho / rho_hat) + second
+
+    monkeypatch.setattr(_patience, "SECONDS", 0.0)
+    verdict = exercises.check_kl_divergence(kl_divergence, seed=0)
+    first = kl_divergence.__code__.co_firstlineno
+    assert verdict.line_numbers == (first + 2,)
+    assert f"comes from line {first + 2}" in str(verdict)

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "tools")]
 
+import book_site  # noqa: E402
 from plain_tex import plain  # noqa: E402
 from public_address import public_address, site_address  # noqa: E402
 
@@ -32,6 +34,39 @@ from public_address import public_address, site_address  # noqa: E402
 )
 def test_the_public_address_has_one_form_however_it_is_written(written):
     assert public_address(written) == "https://github.com/someone/book"
+
+
+@pytest.mark.parametrize(
+    ("in_the_environment", "in_the_settings", "places"),
+    [
+        ("", "", set()),
+        ("git@github.com:someone/book.git", "", {"binderhub_url"}),
+        ("https://github.com/a/fork", "https://github.com/someone/book", {"binderhub_url"}),
+        ("", "https://github.com/someone/book.git", {"binderhub_url", "colab_url"}),
+        (
+            "https://github.com/someone/book",
+            "github.com/someone/book/",
+            {"binderhub_url", "colab_url"},
+        ),
+    ],
+)
+def test_colab_is_offered_where_the_committed_notebooks_know_what_to_install(
+    in_the_environment, in_the_settings, places, monkeypatch
+):
+    monkeypatch.setenv("SAELIB_REPOSITORY", in_the_environment)
+    options = {"repository_url": in_the_settings}
+    config = SimpleNamespace(
+        html_theme_options=options,
+        html_context={},
+        html_baseurl="",
+        myst_substitutions={},
+        copyright="",
+        author="",
+    )
+    tags = set()
+    book_site.configure(SimpleNamespace(tags=tags), config)
+    assert {key for key in options["launch_buttons"] if key.endswith("_url")} == places
+    assert ("colab" in tags) == ("colab_url" in places)
 
 
 def test_a_group_within_a_group_is_an_address_where_there_are_such():

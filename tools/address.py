@@ -10,6 +10,7 @@ it, and on Google Colab, which has no copy of `saelib`, the cell installs it fro
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from public_address import public_address  # noqa: E402
+
 TAG = "needs-saelib"
 OLD_TAGS = ("install-on-colab",)
 FIRST = """\
@@ -51,7 +55,7 @@ def source_for(address: str, branch: str) -> str:
     """Return the code of the cell."""
     if not address:
         return FIRST + "\n" + CHECK.format(way=BUNDLE)
-    address = address.rstrip("/").removesuffix(".git")
+    address = public_address(address)
     return COLAB.format(address=address, branch=branch) + CHECK.format(way=FROM_ADDRESS)
 
 

@@ -1,12 +1,15 @@
 """Make every slip of one token in right answers, and count what the checkers say to it.
 
-    python tools/mutation_score.py [--sample N] [EXERCISE ...]
+    python tools/mutation_score.py [--share 0.2] [--seed 0] [--anew] [EXERCISE ...]
 
 A slip is another operator, another name or number, a missing operand, another axis, a missing
 transposition or call. For each style of each exercise the table shows how many slips give a
 wrong answer; how many of these are named (a known mistake), how many found to the exact line,
 how many to one of two lines, to how many no line is said, and how many are told a line that was
-not touched.
+not touched. With a share below 1 a part of the slips is drawn, the same for the same seed.
+
+The counts are kept in tests/data/mutation_score.json after every style; a run that was broken
+off goes on where it stopped, as long as the checkers, the styles, share and seed are the same.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import hashlib
+import json
 import linecache
 import random
 import time
@@ -21,6 +26,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +34,11 @@ from right_styles import ALSO_RIGHT, STYLES
 
 import saelib
 from saelib import exercises
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "tests" / "data" / "mutation_score.json"
+
+KINDS = ("named", "line", "two", "silent", "wrong")
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 NUMBERS = (0, 1, 2, 3, -1)
@@ -175,13 +186,17 @@ def touched_lines(source: str, slip: str) -> set[int]:
     return {number for number, (mine, other) in enumerate(pairs, start=1) if mine != other}
 
 
-def score(exercise: str, style: str, sample: int | None = None, seed: int = 0) -> Score:
+def drawn(chosen: list[str], share: float, seed: int, least: int = 8) -> list[str]:
+    """Return a random share of the slips, but no fewer than `least`."""
+    number = min(len(chosen), max(least, round(share * len(chosen))))
+    return random.Random(seed).sample(chosen, number) if number < len(chosen) else chosen
+
+
+def score(exercise: str, style: str, *, share: float = 1.0, seed: int = 0, least: int = 8) -> Score:
     """Return what the checker of `exercise` says to the slips in one right answer."""
     source = ast.unparse(ast.parse(STYLES[exercise][style]))
     checker = getattr(exercises, f"check_{exercise}")
-    chosen = list(slips(source))
-    if sample is not None and sample < len(chosen):
-        chosen = random.Random(seed).sample(chosen, sample)
+    chosen = drawn(list(slips(source)), share, seed, least)
     result = Score()
     for number, slip in enumerate(chosen):
         filename = f"{exercise}-{style}-{number}.py"
@@ -209,16 +224,18 @@ def _kind(exercise: str, verdict: Any, lines: set[int]) -> str:
     numbers = set(getattr(verdict, "line_numbers", ()))
     if numbers:
         if not numbers & lines:
-            # That a line stopped with an error is true, wherever the slip was made.
-            return "silent" if _says_only_what_was_raised(verdict) else "wrong"
+            # That a line stopped with an error, or gave NaN, is true wherever the slip was made.
+            return "silent" if _says_only_what_was_seen(verdict) else "wrong"
         return "line" if len(numbers) == 1 else "two"
     known = {mistake.name for mistake in exercises.catalogue()[exercise]}
     named = bool(verdict.mistakes) and set(verdict.mistakes) & known
     return "named" if named else "silent"
 
 
-def _says_only_what_was_raised(verdict: Any) -> bool:
-    return verdict.mistakes == ("raises",) and "look at" not in " ".join(verdict.lines)
+def _says_only_what_was_seen(verdict: Any) -> bool:
+    words = " ".join(verdict.lines)
+    seen = verdict.mistakes == ("raises",) or "The first of these comes from line" in words
+    return seen and "look at" not in words
 
 
 def refused() -> list[str]:
@@ -236,48 +253,66 @@ def refused() -> list[str]:
     return bad
 
 
+def digest() -> str:
+    """Return what changes when the checkers, the styles or the slips do."""
+    files = [*sorted((ROOT / "saelib" / "exercises").glob("*.py")), ROOT / "tools/right_styles.py"]
+    sources = [path.read_bytes() for path in (*files, Path(__file__).resolve())]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
+
+
+def kept() -> dict[str, Any]:
+    """Return the results of earlier runs."""
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+
+
+def total(results: dict[str, Any]) -> tuple[int, float, int]:
+    """Return the number of slips, the share of those found, and of those told a wrong line."""
+    counts = Counter[str]()
+    for row in results.values():
+        counts.update({kind: row[kind] for kind in KINDS})
+    number = counts.total()
+    return number, (counts["named"] + counts["line"]) / max(1, number), counts["wrong"]
+
+
+def line_of_table(name: str, row: dict[str, Any]) -> str:
+    """Return one line of the table."""
+    number = sum(row[kind] for kind in KINDS)
+    shares = "".join(f"{row[kind] / max(1, number):>8.0%}" for kind in KINDS)
+    return f"{name:36}{number:7}{shares}{row['slowest']:6.1f}"
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("exercises", nargs="*", choices=[[], *STYLES], default=[])
-    parser.add_argument("--sample", type=int, help="slips per style, chosen at random")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the slips to be made")
+    parser.add_argument("--seed", type=int, default=0, help="which of them")
+    parser.add_argument("--anew", action="store_true", help="forget what was kept")
     parser.add_argument("--verbose", action="store_true", help="show what was not found")
     chosen = parser.parse_args()
+    setting = {"share": chosen.share, "seed": chosen.seed, "digest": digest()}
+    results = {} if chosen.anew else kept()
     number = sum(len(styles) for right in (STYLES, ALSO_RIGHT) for styles in right.values())
     print(f"right answers refused: {', '.join(refused()) or 'none'} of {number}")
-    print(
-        f"{'exercise, style':36}{'slips':>7}{'named':>7}{'line':>7}{'two':>6}{'silent':>8}"
-        f"{'wrong':>7}{'s':>6}"
-    )
-    total: Counter[str] = Counter()
+    print(f"{'exercise, style':36}{'slips':>7}{''.join(f'{k:>8}' for k in KINDS)}{'s':>6}")
     for exercise in chosen.exercises or STYLES:
         for style in STYLES[exercise]:
-            result = score(exercise, style, chosen.sample)
-            c, n = result.counts, max(1, result.slips)
-            shares = "".join(
-                f"{c[kind] / n:>{width}.0%}"
-                for kind, width in (
-                    ("named", 7),
-                    ("line", 7),
-                    ("two", 6),
-                    ("silent", 8),
-                    ("wrong", 7),
-                )
-            )
-            print(
-                f"{exercise + ', ' + style:36}{result.slips:7}{shares}{result.slowest:6.1f}",
-                flush=True,
-            )
-            total += c
-            if chosen.verbose:
-                for kind in ("silent", "wrong"):
-                    for touched, said in getattr(result, kind):
-                        print(f"    {kind}: {touched}\n        {said}")
-    n = max(1, sum(total.values()) - total["harmless"])
-    print(
-        f"all: {n} slips, {(total['named'] + total['line']) / n:.1%} named or to the line, "
-        f"{total['wrong']} told a wrong line"
-    )
+            name = f"{exercise}, {style}"
+            row = results.get(name, {})
+            if any(row.get(key) != value for key, value in setting.items()):
+                result = score(exercise, style, share=chosen.share, seed=chosen.seed)
+                row = {kind: result.counts[kind] for kind in (*KINDS, "harmless")}
+                row |= {"slowest": round(result.slowest, 1), **setting}
+                results[name] = row
+                RESULTS.parent.mkdir(exist_ok=True)
+                RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+                if chosen.verbose:
+                    for kind in ("silent", "wrong"):
+                        for touched, said in getattr(result, kind):
+                            print(f"    {kind}: {touched}\n        {said}")
+            print(line_of_table(name, row), flush=True)
+    number, found, wrong = total(results)
+    print(f"all: {number} slips, {found:.1%} named or to the line, {wrong} told a wrong line")
 
 
 if __name__ == "__main__":

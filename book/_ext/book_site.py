@@ -52,9 +52,8 @@ def configure(app: Sphinx, config: Config) -> None:
     options = config.html_theme_options
     options["pygments_light_style"] = "a11y-high-contrast-light"
     options["pygments_dark_style"] = "a11y-high-contrast-dark"
-    address = public_address(
-        os.environ.get("SAELIB_REPOSITORY") or options.get("repository_url") or ""
-    )
+    configured = public_address(options.get("repository_url") or "")
+    address = public_address(os.environ.get("SAELIB_REPOSITORY") or "") or configured
     options["repository_url"] = address
     options["footer_content_items"] = ["extra-footer.html"]
     options["extra_footer"] = LICENCE.format(year=config.copyright, author=config.author)
@@ -68,8 +67,11 @@ def configure(app: Sphinx, config: Config) -> None:
         options["launch_buttons"] = {
             "notebook_interface": "jupyterlab",
             "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
         }
+    # There is no saelib on Colab: the first cell of a notebook brings it, if it knows from where.
+    if known and address == configured:
+        options["launch_buttons"]["colab_url"] = "https://colab.research.google.com"
+        app.tags.add("colab")
     config.myst_substitutions["how_to_report"] = (
         f"Open an [issue]({address}/issues/new) in the [repository]({address}), or send a change."
         if known
@@ -137,9 +139,10 @@ def add_times(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         line += [nodes.reference("", label, refuri=target), nodes.Text(", ")]
     line[-1] = nodes.Text(".")
     if app.config.html_theme_options["repository_url"]:
+        places = "Colab or Binder" if app.tags.has("colab") else "Binder"
         line += nodes.Text(
-            " The rocket above opens it in Colab or Binder; these need the network, the page "
-            "and the downloads do not."
+            f" The rocket above opens it in {places}; that needs the network, the page and the "
+            "downloads do not."
         )
     title.parent.insert(title.parent.index(title) + 1, line)
 

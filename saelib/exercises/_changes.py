@@ -33,27 +33,50 @@ _OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
 }
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """Return a power, but none of whole numbers that would take for ever."""
+    if isinstance(base, int) and isinstance(exponent, int) and abs(exponent) > 64:
+        raise OverflowError("too large a power")
+    return base**exponent
+
+
 _ARITHMETIC = (
     operator.add,
     operator.sub,
     operator.mul,
     operator.truediv,
     operator.matmul,
-    operator.pow,
+    _power,
     operator.floordiv,
 )
+_IN_PLACE: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.iadd,
+    ast.Sub: operator.isub,
+    ast.Mult: operator.imul,
+    ast.Div: operator.itruediv,
+    ast.Pow: operator.ipow,
+    ast.MatMult: operator.imatmul,
+    ast.FloorDiv: operator.ifloordiv,
+    ast.Mod: operator.imod,
+}
 _COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 _NUMBERS = (0, 1, 2, 3, 4, -1, 0.5, 0.1, 0.2, 0.4, 0.8, 0.9, 10, None)
+_NUMBER = (np.ndarray, float, int, np.number)
 _REDUCTIONS = ("mean", "sum", "std", "max", "min", "prod")
 _ELEMENTWISE = ("exp", "log", "sqrt", "abs", "sin", "tanh", "square", "negative")
 
 
-def as_written(node: ast.expr) -> Change:
+def as_written(node: ast.expr | ast.AugAssign) -> Change:
     """Return the change that changes nothing."""
     if isinstance(node, ast.BinOp):
         apply = _OPERATORS.get(type(node.op))
         if apply is not None:
             return lambda parts, scope: apply(*parts)
+    if isinstance(node, ast.AugAssign):
+        update = _IN_PLACE[type(node.op)]
+        return lambda parts, scope: update(*parts)
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
         compare = _OPERATORS.get(type(node.ops[0]))
         if compare is not None:
@@ -77,7 +100,7 @@ def _membership(node: ast.Compare) -> Change:
     return lambda parts, scope: test(*parts)
 
 
-def _is_taken_apart(node: ast.expr) -> bool:
+def _is_taken_apart(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Call)
         and not any(isinstance(argument, ast.Starred) for argument in node.args)
@@ -85,22 +108,27 @@ def _is_taken_apart(node: ast.expr) -> bool:
     )
 
 
-def slips(node: ast.expr, scope: Mapping[str, Any]) -> Iterator[Change]:
+def slips(node: ast.expr | ast.AugAssign, scope: Mapping[str, Any]) -> Iterator[Change]:
     """Yield the changes of one token: what a slip could have put there instead."""
     if isinstance(node, ast.BinOp):
         for apply in _ARITHMETIC:
             yield _of_both(apply)
-        for apply in (operator.sub, operator.truediv, operator.matmul, operator.pow):
+        for apply in (operator.sub, operator.truediv, operator.matmul, _power):
             yield _of_both(apply, turned=True)
         yield lambda parts, scope: parts[0]
         yield lambda parts, scope: parts[1]
+    elif isinstance(node, ast.AugAssign):
+        yield from map(_of_both, _IN_PLACE.values())
+        yield lambda parts, scope: parts[1]
+        return
     elif isinstance(node, ast.Compare):
         for apply in _COMPARISONS:
             yield _of_both(apply)
     elif _is_taken_apart(node):
         yield from _calls()
     if isinstance(node, (ast.Name, ast.Attribute, ast.Constant, ast.UnaryOp, ast.Subscript)):
-        yield from map(_from_scope, _numbers_in(scope))
+        own = _things_in(scope) if isinstance(node, ast.Name) else _numbers_in(scope)
+        yield from map(_from_scope, own)
         if isinstance(node, (ast.Constant, ast.UnaryOp, ast.Name)):
             yield from map(_constant, _NUMBERS)
         yield lambda parts, scope: parts[0] + 1
@@ -108,10 +136,12 @@ def slips(node: ast.expr, scope: Mapping[str, Any]) -> Iterator[Change]:
     plain = as_written(node)
     for function in _ONE_CALL:
         yield _after(plain, function)
-    for value in scope.values():
+    for name, value in scope.items():
+        if isinstance(value, list):
+            yield _appended(plain, name)
         # A sigmoid, or another function of the learner's own, that was not called here.
         if callable(value) and not isinstance(value, type):
-            yield _after(plain, value)
+            yield _by_name(plain, name)
 
 
 def _of_both(apply: Callable[[Any, Any], Any], turned: bool = False) -> Change:
@@ -130,6 +160,15 @@ def _constant(number: Any) -> Change:
 
 def _after(plain: Change, function: Callable[[Any], Any]) -> Change:
     return lambda parts, scope: function(plain(parts, scope))
+
+
+def _by_name(plain: Change, name: str) -> Change:
+    # By its name, since on another input another function may go by it.
+    return lambda parts, scope: scope[name](plain(parts, scope))
+
+
+def _appended(plain: Change, name: str) -> Change:
+    return lambda parts, scope: scope[name].append(plain(parts, scope))
 
 
 def _reduction(word: str, axis: int | None, keep: bool) -> Callable[[Any], Any]:
@@ -184,14 +223,18 @@ def _by_word(word: str) -> Iterator[Change]:
     yield lambda parts, scope: getattr(parts[0].__self__, word)(*parts[1], **parts[2])
 
 
-def insertions(node: ast.expr, scope: Mapping[str, Any]) -> Iterator[Change]:
+def insertions(node: ast.expr | ast.AugAssign, scope: Mapping[str, Any]) -> Iterator[Change]:
     """Yield the changes that bring back an operand: ``... * name``, ``... / (1 - name)``, ..."""
+    if isinstance(node, ast.AugAssign):
+        return
     plain = as_written(node)
     operands = [*map(_constant, (1, 2, 3, 0.1, 0.4))]
     for name in _numbers_in(scope):
+        if isinstance(scope[name], list):
+            continue
         own = _from_scope(name)
         operands += [own, _after(own, lambda value: 1 - value)]
-        if np.ndim(scope[name]):
+        if isinstance(scope[name], np.ndarray):
             operands += [_after(own, np.transpose), _after(own, len)]
     for operand in operands:
         for apply in _ARITHMETIC[:6]:
@@ -223,8 +266,14 @@ def replacements(value: Any) -> Iterator[Callable[[Any, int], Any]]:
 
 
 def _numbers_in(scope: Mapping[str, Any]) -> list[str]:
+    """Return the names of numbers, arrays and lists of them; not those of conditions."""
     return [
         name
         for name, value in scope.items()
-        if isinstance(value, (np.ndarray, float, int, np.number)) and not isinstance(value, bool)
+        if isinstance(value, (*_NUMBER, list)) and not isinstance(value, bool)
     ]
+
+
+def _things_in(scope: Mapping[str, Any]) -> list[str]:
+    """Return the names of everything but functions: numbers, generators, other objects."""
+    return [name for name, value in scope.items() if not callable(value)]

@@ -38,6 +38,11 @@ class Step(NamedTuple):
     words: str
     compute: Callable[..., Any]
 
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Names of the quantities and arguments that it is computed from."""
+        return _parameters(self.compute)
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -52,7 +57,7 @@ class Mistake:
     hint, second_hint : str
         A nudge, and a stronger one; neither is the solution.
     seen : str
-        Where the mistake was seen, or an empty string if it is merely plausible.
+        The habit or the kind of program that leads to it; empty if it is a plain slip.
     edits : mapping of str to callable
         The steps of the right computation that the mistake replaces, and by what.
     """
@@ -159,5 +164,9 @@ class Exercise:
 
 
 def _apply(function: Callable[..., Any], known: Mapping[str, Any]) -> Any:
+    return function(*[known[name] for name in _parameters(function)])
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     code = function.__code__
-    return function(*[known[name] for name in code.co_varnames[: code.co_argcount]])
+    return code.co_varnames[: code.co_argcount]

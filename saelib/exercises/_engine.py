@@ -9,7 +9,6 @@ mistakes come next; at last the result is taken apart: which output, which term,
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,7 +19,7 @@ import numpy as np
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
-from saelib.exercises._follow import Finding, changing_line, follow
+from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -29,8 +28,6 @@ from saelib.exercises._terms import describe
 from saelib.exercises._verdict import Verdict
 
 __all__ = ["check"]
-
-PATIENCE = 1.2  # seconds for each search after a mistake; a verdict should come at once
 
 
 def check(
@@ -53,14 +50,13 @@ def _judge(
     cases = exercise.cases(np.random.default_rng(seed))
     rights = [as_arrays(exercise.outcome(*case.arguments)) for case in cases]
     results: list[Arrays] = []
-    deadline = time.monotonic() + PATIENCE
     for case in cases:
         try:
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
             if trouble.kind == "raises":
-                found = follow(exercise, function, cases, PATIENCE)
+                found = follow(exercise, function, cases)
             if trouble.kind == "input-changed":
                 trouble.line = _changed_at(exercise, function, case)
             return _in_trouble(exercise, case, trouble, found)
@@ -68,15 +64,15 @@ def _judge(
         return _right(exercise, function, cases, time_limit)
     if any(_explained(exercise, cases, results, (edits,)) for edits in exercise.accepted):
         return _right(exercise, function, cases, time_limit)
-    known = explaining_mistakes(exercise, cases, results, (1,), deadline)
+    known = explaining_mistakes(exercise, cases, results, (1,))
     if known:
         return _known(exercise, known)
     try:
         results, layout = arrange(exercise, results, rights)
     except Trouble as trouble:
-        found = follow(exercise, function, cases, PATIENCE)
+        found = follow(exercise, function, cases)
         return _in_trouble(exercise, cases[0], trouble, found)
-    return _not_right(exercise, function, cases, results, rights, layout, deadline)
+    return _not_right(exercise, function, cases, results, rights, layout)
 
 
 def _not_right(
@@ -86,16 +82,15 @@ def _not_right(
     results: Sequence[Arrays],
     rights: Sequence[Arrays],
     layout: Trouble | None,
-    deadline: float,
 ) -> Verdict:
     if layout and all(map(partial(agree, tolerance=exercise.tolerance), results, rights)):
         return _in_trouble(exercise, cases[0], layout, None)
-    known = explaining_mistakes(exercise, cases, results, (1, 2), time.monotonic() + PATIENCE)
+    known = explaining_mistakes(exercise, cases, results, (1, 2))
     if known:
         return _known(exercise, known, layout)
-    found = None if layout else follow(exercise, function, cases, PATIENCE)
+    found = None if layout else follow(exercise, function, cases)
     if found is None or not found.certain:
-        known = explaining_mistakes(exercise, cases, results, (3, 4), time.monotonic() + 0.8)
+        known = explaining_mistakes(exercise, cases, results, (3, 4))
         if known:
             return _known(exercise, known, layout)
     if found is not None:
@@ -113,7 +108,7 @@ def _not_right(
             exercise.chapter,
             line_numbers=found.numbers,
         )
-    return _unknown(exercise, cases, results, rights, layout)
+    return _unknown(exercise, function, cases, results, rights, layout)
 
 
 def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> int | None:
@@ -217,6 +212,7 @@ def _not_finite(
 
 def _unknown(
     exercise: Exercise,
+    function: Callable[..., Any],
     cases: Sequence[Case],
     results: Sequence[Arrays],
     rights: Sequence[Arrays],
@@ -232,11 +228,31 @@ def _unknown(
         finding = sizes.get(k) or _finding(got, wanted, exercise.tolerance)
         if finding and not (finding == "is right" and len(exercise.outputs) == 1):
             lines.append(f"{name[:1].upper()}{name[1:]} {finding}.")
+    numbers = _where_not_finite(function, cases, results, rights)
+    if numbers:
+        lines.append(f"The first of these comes from line {numbers[0]}.")
     hints = (
         "Work through the smallest input by hand, or print every intermediate value, and compare "
         "line by line with the formula.",
     )
-    return Verdict(exercise.name, False, (), tuple(lines), hints, exercise.chapter)
+    return Verdict(
+        exercise.name, False, (), tuple(lines), hints, exercise.chapter, line_numbers=numbers
+    )
+
+
+def _where_not_finite(
+    function: Callable[..., Any],
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    rights: Sequence[Arrays],
+) -> tuple[int, ...]:
+    """Return the first line that gives NaN or infinity for an input whose answer is finite."""
+    for case, result, right in zip(cases, results, rights, strict=True):
+        if all(np.isfinite(w).all() for w in right) and not all(
+            np.isfinite(g).all() for g in result
+        ):
+            return not_finite_line(function, case.arguments)
+    return ()
 
 
 def _finding(

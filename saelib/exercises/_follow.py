@@ -10,14 +10,17 @@ one to look at, whatever the style of the program; nothing is guessed.
 from __future__ import annotations
 
 import ast
+import hashlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from saelib._browser import thread_time
+from saelib.exercises import _patience
 from saelib.exercises._changes import Change, as_written, insertions, replacements, slips
 from saelib.exercises._compare import agree
 from saelib.exercises._derivation import Case, Exercise
@@ -26,7 +29,7 @@ from saelib.exercises._run import Trouble, call
 from saelib.exercises._source import Place, program_of
 from saelib.exercises._trace import Trace, traced
 
-__all__ = ["Finding", "changing_line", "follow"]
+__all__ = ["Finding", "changing_line", "follow", "not_finite_line"]
 
 # What a hole gives, from the parts of its expression, the names in scope and how often it was
 # reached; made anew for each input, since a quantity of the derivation is another one there.
@@ -35,6 +38,10 @@ Make = Callable[[Pool], Callable[[Sequence[Any], Mapping[str, Any], int], Any]]
 # How much speaks for a change: it gives a named quantity, or the result itself, out of values
 # that are right.
 _A_QUANTITY, _THE_RESULT = 3, 2
+
+_MOST_VISITS = 12  # in a loop, so many values tell one change from another
+
+_MAKE_ROOM = ("zeros", "zeros_like", "empty", "empty_like", "ones", "ones_like", "full", "eye")
 
 
 @dataclass(frozen=True)
@@ -84,45 +91,50 @@ class Success:
     quantity: str = ""
 
 
+class _Visit(NamedTuple):
+    """What was there when a place was reached: the names, the parts and the value as written."""
+
+    scope: dict[str, Any]
+    parts: tuple[Any, ...]
+    value: Any
+
+
 class _Hole:
     """Stands in the place of an expression and decides what comes out of it."""
 
-    def __init__(self, node: ast.expr) -> None:
+    def __init__(self, node: ast.expr | ast.AugAssign) -> None:
         self.written = as_written(node)
         self.change: Callable[..., Any] | None = None
         self.turn = 0
-        self.scope: dict[str, Any] | None = None
-        self.parts: tuple[Any, ...] = ()
-        self.first: Any = None
+        self.visits: list[_Visit] = []
+        self.closed = False
 
     def __call__(self, scope: dict[str, Any], *parts: Any) -> Any:
-        if self.scope is None:
-            # Copies, since what comes after may write into the same arrays.
-            self.scope = {name: _copied(value) for name, value in scope.items()}
-            self.parts = tuple(map(_copied, parts))
-            self.first = self.written(parts, scope)
-            self.turn += 1
-            return self.first
         turn, self.turn = self.turn, self.turn + 1
+        if not self.closed and len(self.visits) < _MOST_VISITS:
+            # Copies, since what comes after may write into the same arrays.
+            own = {name: _copied(value) for name, value in scope.items()}
+            value = self.written(parts, scope)
+            self.visits.append(_Visit(own, tuple(map(_copied, parts)), _copied(value)))
+            return value
         if self.change is None:
             return self.written(parts, scope)
         return self.change(parts, scope, turn)
 
 
 def follow(
-    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case], seconds: float
+    exercise: Exercise, function: Callable[..., Any], cases: Sequence[Case]
 ) -> Finding | None:
-    """Return what can be said of the learner's own lines in so many seconds, or None."""
-    search = _Search(exercise, function, cases, seconds)
+    """Return what can be said of the learner's own lines in the time there is, or None."""
+    search = _Search(exercise, function, cases)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # The search itself looks at the time that it has had, but a changed `while` may never
-            # end.
-            call(search.run, (), 4 * seconds + 1 if search.may_not_end() else 60.0)
+        with _quiet():
+            # The search itself looks at the time that it has had, but a changed loop may never end.
+            call(search.run, (), 4 * _patience.SECONDS + 1)
     except Trouble:  # a changed program that never ends; what was found so far stands
         pass
-    return search.finding()
+    with _quiet():
+        return search.finding()
 
 
 class _Search:
@@ -133,10 +145,9 @@ class _Search:
         exercise: Exercise,
         function: Callable[..., Any],
         cases: Sequence[Case],
-        seconds: float,
     ) -> None:
         self.exercise, self.function = exercise, function
-        self.seconds = self.deadline = seconds
+        self.deadline = 0.0
         self.cases: list[Case] = []
         self.pools: list[Pool] = []
         self.rights: list[Any] = []
@@ -149,14 +160,9 @@ class _Search:
         self.successes: list[Success] = []
         self.first: tuple[Statement, Place, str] | None = None
 
-    def may_not_end(self) -> bool:
-        """Return whether a change can make a loop that never ends."""
-        units = self.program.units if self.program is not None else []
-        return any(isinstance(node, ast.While) for u in units for node in ast.walk(u.tree))
-
     def run(self) -> None:
         """Look for one change that makes everything right; then for the first wrong value."""
-        self.deadline = thread_time() + self.seconds
+        self.deadline = _patience.deadline()
         self.wrong = next(
             (k for k in range(len(self.cases)) if not self._is_right(self.function, k)), 0
         )
@@ -174,6 +180,8 @@ class _Search:
         self.trace = traced(self.function, _copies(self.cases[self.wrong].arguments))
         self.statements = self._order()
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
+        if not self.exercise.steps:  # no values to compare: what stopped it is most often near
+            suspects = suspects[::-1]
         for attempt in (self._slips, self._values, self._insertions, self._parts):
             for statement in suspects:
                 success = self._try(statement, attempt(statement))
@@ -182,9 +190,8 @@ class _Search:
             # A line that was right before may be mended in vain: another may be found yet.
             if any(map(self._evidence, self.successes)):
                 return
-        if self.successes:
-            return
-        self._first_wrong_value()
+        if self.exercise.steps and not self.successes:
+            self._first_wrong_value()
 
     def _make_small(self) -> None:
         """Search on two examples if the answer is wrong on two as well: that takes less time."""
@@ -217,7 +224,8 @@ class _Search:
     def _is_right(self, function: Callable[..., Any], k: int) -> bool:
         arguments = self.cases[k].arguments
         if self.exercise.judge is not None:
-            return self.exercise.judge(function, self.cases[k])
+            own = Case(self.cases[k].label, _copies(arguments))
+            return self.exercise.judge(function, own)
         try:
             value = self.exercise.read(function(*_copies(arguments)), arguments)
             n = len(self.exercise.outputs)
@@ -245,8 +253,12 @@ class _Search:
                 if code.co_filename == statement.filename and line in lines:
                     statement.values.update(values)
             for value in statement.values.values():
-                if isinstance(value, np.ndarray) and value.size and not value.any():
-                    continue  # zeros, to be filled or added to
+                if _is_empty_room(value):
+                    continue
+                if isinstance(value, (int, np.integer)):  # a count, or it tells nothing
+                    if self._kinship(value) is Kinship.EXACT:
+                        statement.matches.append(Match(Kinship.EXACT, "count"))
+                    continue
                 statement.matches += pool.matches(value)
             if self._gives_the_result(statement):
                 statement.matches = [Match(Kinship.NONE, "")]
@@ -268,17 +280,48 @@ class _Search:
 
     def _values(self, statement: Statement) -> Iterator[Any]:
         """Replace what the whole statement gives, if all that went into it is right."""
-        if _read(statement) and self._inputs_are_right(statement):
-            yield statement.places[0], None, self.pools[self.wrong].quantities
+        place = _whole(statement)
+        if place is not None and _read(statement) and self._inputs_are_right(statement):
+            yield place, None, self._within_reach(statement)
 
     def _parts(self, statement: Statement) -> Iterator[Any]:
-        if self._inputs_are_right(statement):
-            for place in statement.places[1:]:
-                yield place, None, self.pools[self.wrong].quantities
+        if _whole(statement) is not None and self._inputs_are_right(statement):
+            for place in statement.places:
+                if not _only_makes_room(place.node) and id(place.node) not in _written(statement):
+                    yield place, None, self._within_reach(statement)
+
+    def _within_reach(self, statement: Statement) -> dict[str, Any]:
+        """Return the quantities that can be had from what the statement reads.
+
+        A sum of squares that was not multiplied by the weight decay is a quantity, too, but the
+        line that adds it to the rest is not to blame for what is missing before.
+        """
+        pool = self.pools[self.wrong]
+        if any(place.unit for place in statement.places):  # a helper has names of its own
+            return pool.quantities
+        read = _read(statement)
+        had = read & set(self.exercise.arguments)
+        for other in self.statements:
+            for name, value in other.values.items():
+                if other is statement or name not in read:
+                    continue
+                if isinstance(value, (int, np.integer)):
+                    had |= {"count"}
+                had |= {m.name for m in pool.matches(value) if m.kinship >= Kinship.DERIVED}
+        return {name: v for name, v in pool.quantities.items() if self._reaches(name, had, True)}
+
+    def _reaches(self, name: str, had: set[str], first: bool = False) -> bool:
+        """Return whether a quantity follows from others, by the steps of the derivation."""
+        if name in had and not first:
+            return True
+        steps = {step.name: step for step in self.exercise.steps}
+        if name not in steps:
+            return False
+        return all(self._reaches(parent, had) for parent in steps[name].parents)
 
     def _inputs_are_right(self, statement: Statement) -> bool:
         """Return whether all variables that a statement reads agree with the derivation."""
-        read = _read(statement) - set(self.exercise.arguments)
+        read = _read(statement) - set(self.exercise.arguments) - self._counters()
         own = set().union(*(_stored(other) for other in self.statements))
         for name in read & own:
             values = [
@@ -287,10 +330,25 @@ class _Search:
                 if other is not statement
                 and other.filename == statement.filename
                 and name in other.values
+                and not _is_empty_room(other.values[name])
             ]
             if not values or min(map(self._kinship, values)) < Kinship.DERIVED:
                 return False
         return True
+
+    def _counters(self) -> set[str]:
+        """Return the names that count: what ``for i in range(...)`` gives is no quantity."""
+        assert self.program is not None
+        return {
+            node.target.id
+            for unit in self.program.units
+            for node in ast.walk(unit.tree)
+            if isinstance(node, ast.For)
+            and isinstance(node.target, ast.Name)
+            and isinstance(node.iter, ast.Call)
+            and isinstance(node.iter.func, ast.Name)
+            and node.iter.func.id == "range"
+        }
 
     def _kinship(self, value: Any) -> Kinship:
         pool = self.pools[self.wrong]
@@ -317,31 +375,41 @@ class _Search:
         except Exception:  # an expression that cannot be replaced
             return
         self._is_right(changed, self.wrong)
-        if hole.scope is None:
+        if not hole.visits:
             return
+        hole.closed, first = True, hole.visits[0]
         candidates: Iterator[tuple[Make, str]]
         if generate is not None:
-            candidates = ((_changing(change), "") for change in generate(place.node, hole.scope))
+            candidates = ((_changing(change), "") for change in generate(place.node, first.scope))
         else:
             candidates = (
                 (_giving(name, layout), name)
                 for name, value in quantities.items()
                 for layout in replacements(value)
             )
-        pool, seen = self.pools[self.wrong], {_digest(hole.first)}
+        pool, seen = self.pools[self.wrong], {_digests(v.value for v in hole.visits)}
+        # Of two arrays with the same entries, one may be the right one to write into.
+        target = id(place.node) in _written(statement)
         for make, quantity in candidates:
             if thread_time() > self.deadline:
                 return
             # What cannot be computed, or comes out as something else did, need not be run.
             try:
-                digest = _digest(make(pool)(hole.parts, hole.scope, 0))
+                change = make(pool)
+                if _is_far_larger(change(first.parts, first.scope, 0), first.value):
+                    continue
+                digest = _digests(
+                    change(visit.parts, visit.scope, turn) for turn, visit in enumerate(hole.visits)
+                )
             except Exception:
                 continue
-            if digest and digest in seen:
+            if digest and digest in seen and not target:
                 continue
-            seen.add(digest)
-            order = (self.wrong, *range(len(self.cases)))
-            if all(self._right_with(changed, hole, make, k) for k in order):
+            # What gives the same here may still be right elsewhere, if this input allows both.
+            if not self._right_with(changed, hole, make, self.wrong):
+                if hole.turn <= len(hole.visits):
+                    seen.add(digest)
+            elif all(self._right_with(changed, hole, make, k) for k in range(len(self.cases))):
                 hole.change, hole.turn = make(pool), 0
                 yield Success(statement, place, changed, quantity)
 
@@ -378,9 +446,9 @@ class _Search:
             self._is_right(changed, self.wrong)
         except Exception:
             return ""
-        scope = hole.scope
-        if scope is None:
+        if not hole.visits:
             return ""
+        hole.closed, scope = True, hole.visits[0].scope
         for generate in (slips, insertions):
             for change in generate(place.node, scope):
                 if thread_time() > self.deadline:
@@ -438,10 +506,10 @@ class _Search:
         right_inputs = self._inputs_are_right(success.statement)
         last = self.exercise.steps[-1].name
         # What gives the result before the result is asked for was not right.
-        was_right = success.statement.kinship is Kinship.EXACT and all(
-            match.name != last for match in success.statement.matches
-        )
         pool = self.pools[self.wrong]
+        was_right = success.statement.kinship is Kinship.EXACT and all(
+            match.name != last and pool.words.get(match.name) for match in success.statement.matches
+        )
         ranks = [0]
         for _, value in self._values_after(success):
             for match in pool.matches(value):
@@ -523,14 +591,30 @@ class _Search:
         return ""
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep silent about what a changed program may do."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copied(entry) for entry in value]
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _digests(values: Iterator[Any]) -> bytes:
+    """Return what tells one list of values from another, or nothing where that is not known."""
+    digests = [_digest(value) for value in values]
+    return b"|".join(digests) if all(digests) else b""
 
 
 def _digest(value: Any) -> bytes:
     """Return what tells values from one another, or nothing where that is not known."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        return value.tobytes() + repr(value.shape).encode()
+        return hashlib.blake2b(value.tobytes()).digest() + repr(value.shape).encode()
     return repr(value).encode() if isinstance(value, (bool, int, float, np.number)) else b""
 
 
@@ -550,9 +634,61 @@ def _value_of(function: Callable[..., Any], arguments: Any, name: str, line: int
     return None
 
 
+def _is_far_larger(value: Any, first: Any) -> bool:
+    """Return whether a change would make a loop or an array that takes too long, or too much."""
+    if isinstance(value, (int, np.integer)) and isinstance(first, (int, np.integer)):
+        return abs(int(value)) > 20 * max(10, abs(int(first)))
+    return isinstance(value, np.ndarray) and value.size > 20 * max(1000, _size(first))
+
+
+def _size(value: Any) -> int:
+    return value.size if isinstance(value, np.ndarray) else 1
+
+
+def _is_empty_room(value: Any) -> bool:
+    """Return whether a value is zeros, to be filled or added to."""
+    return isinstance(value, np.ndarray) and value.size > 0 and not value.any()
+
+
+def _whole(statement: Statement) -> Place | None:
+    """Return the place of the value that a statement gives, if it does more than make room."""
+    node = getattr(statement.node, "value", getattr(statement.node, "body", None))
+    for place in statement.places:
+        if place.node is node:
+            return None if _only_makes_room(node) else place
+    return None
+
+
+def _only_makes_room(node: ast.AST) -> bool:
+    """Return whether an expression is an array to be filled, an empty list or a number."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in _MAKE_ROOM
+    return isinstance(node, (ast.Constant, ast.List, ast.Tuple)) and not any(
+        isinstance(inner, ast.Name) for inner in ast.walk(node)
+    )
+
+
+def _written(statement: Statement) -> set[int]:
+    """Return the ids of the names into whose entries a statement writes, or to which it appends."""
+    written = {
+        id(node.value)
+        for node in ast.walk(statement.node)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+    call = statement.node.value if isinstance(statement.node, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+        written.add(id(call.func.value))
+    return written
+
+
 def _read(statement: Statement) -> set[str]:
     """Return the names that a statement reads, those in comprehensions aside."""
-    return {place.node.id for place in statement.places if isinstance(place.node, ast.Name)}
+    written = _written(statement)
+    return {
+        place.node.id
+        for place in statement.places
+        if isinstance(place.node, ast.Name) and id(place.node) not in written
+    }
 
 
 def _stored(statement: Statement) -> set[str]:
@@ -592,5 +728,20 @@ def changing_line(
     trace = traced(function, _copies(arguments))
     return next(
         ((line,) for (at, line), values in trace.values.items() if at is code and name in values),
+        (),
+    )
+
+
+def not_finite_line(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return the number of the first line that gives NaN or infinity, if it was seen."""
+    with _quiet():
+        trace = traced(function, _copies(arguments))
+    return next(
+        (
+            (line,)
+            for code, line in trace.order
+            for value in trace.values[code, line].values()
+            if np.asarray(value).dtype.kind == "f" and not np.isfinite(value).all()
+        ),
         (),
     )

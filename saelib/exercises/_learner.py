@@ -21,6 +21,8 @@ def _is_installed(filename: str) -> bool:
         return True
     if filename.startswith("<"):
         return False
+    if filename.endswith((".pyx", ".pxd", ".pxi")):  # numpy's own compiled code
+        return True
     folders = [str(_LIBRARY)]
     folders += [sysconfig.get_path(key) for key in ("stdlib", "platstdlib", "purelib", "platlib")]
     return any(filename.startswith(str(folder)) for folder in folders)

@@ -109,8 +109,10 @@ def _forms(
                 if kinship is Kinship.EXACT:
                     for axis in (0, 1):
                         for part in np.moveaxis(form, axis, 0):
-                            yield match, part
+                            if part.any():
+                                yield match, part
                     yield match, form.ravel()
             if kinship is Kinship.EXACT and form.ndim:
                 for entry in form.ravel():
-                    yield match, np.asarray(entry)
+                    if entry:  # a zero agrees with everything that is small
+                        yield match, np.asarray(entry)

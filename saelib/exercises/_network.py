@@ -165,8 +165,10 @@ _FROM_DELTA2 = (
     Step("decayW2", "the decay of W2", lambda weight_decay, W2: weight_decay * W2),
     Step("gW1", "the gradient of W1", lambda dataW1, decayW1: dataW1 + decayW1),
     Step("gW2", "the gradient of W2", lambda dataW2, decayW2: dataW2 + decayW2),
-    Step("gb1", "the gradient of b1", lambda delta2, count: delta2.sum(axis=0) / count),
-    Step("gb2", "the gradient of b2", lambda delta3, count: delta3.sum(axis=0) / count),
+    Step("sumb1", "", lambda delta2: delta2.sum(axis=0)),
+    Step("sumb2", "", lambda delta3: delta3.sum(axis=0)),
+    Step("gb1", "the gradient of b1", lambda sumb1, count: sumb1 / count),
+    Step("gb2", "the gradient of b2", lambda sumb2, count: sumb2 / count),
     Step("result", "", lambda gW1, gW2, gb1, gb2: (gW1, gW2, gb1, gb2)),
 )
 
@@ -297,7 +299,7 @@ WRONG_FORWARD = (
         "The hidden units are rectifiers; the task says sigmoid.",
         "Can a hidden activation of yours be larger than 1?",
         "Use Eq. (1.1).",
-        "ports that follow today's habits",
+        "today's habits",
         edits={"A": lambda z2: np.maximum(z2, 0)},
     ),
     Mistake(
@@ -378,7 +380,6 @@ SHARED_SPARSITY = (
         "The divergence has only the term of the active state.",
         "A Bernoulli variable has two outcomes. You counted one.",
         "The second term of Eq. (4.1), or its derivative, is missing.",
-        "handson-ml2 issue 561",
         edits={"kl_inactive": lambda value: 0 * value, "slope_inactive": lambda value: 0 * value},
     ),
     Mistake(
@@ -394,7 +395,7 @@ SHARED_SPARSITY = (
         "rho_hat is taken from a part of the examples only.",
         "Compute the activations of all examples before anything else.",
         "The mean of a mini-batch is a noisy stand-in for the mean of the data.",
-        "mini-batch ports of the assignment",
+        "mini-batches: the mean of the last one",
         edits={"rho_hat": lambda A: A[: len(A) // 2].mean(axis=0)},
     ),
     Mistake(
@@ -402,7 +403,7 @@ SHARED_SPARSITY = (
         "rho_hat is a sum over the examples, not their mean.",
         "Can a mean activation of a sigmoid unit be larger than 1?",
         "How many examples went into the sum?",
-        "ports: 1/m missing in rho_hat",
+        "a sum over the examples where the division is forgotten",
         edits={"rho_hat": lambda A: A.sum(axis=0)},
     ),
     Mistake(
@@ -410,7 +411,7 @@ SHARED_SPARSITY = (
         "rho_hat is the mean over the units of each example.",
         "rho_hat has one entry per hidden unit. How many has yours?",
         "axis=0 runs over the examples, axis=1 over the units.",
-        "ports from column to row convention",
+        "a change from columns to rows",
         edits={"rho_hat": lambda A: A.mean(axis=1, keepdims=True)},
     ),
     Mistake(
@@ -418,7 +419,7 @@ SHARED_SPARSITY = (
         "rho_hat is the activation of the last example.",
         "A value that is overwritten in a loop holds what came last.",
         "Add up over all examples first, then divide.",
-        "ports that go example by example",
+        "programs that go example by example",
         edits={"rho_hat": lambda A: A[-1]},
     ),
     Mistake(
@@ -433,7 +434,7 @@ SHARED_SPARSITY = (
         "A small number is added to rho_hat, which moves it from the mean.",
         "A sigmoid is never exactly 0 or 1 here. What is the small number for?",
         "If you must guard the logarithm, clip; do not shift.",
-        "ports: log(rho_hat + 1e-5)",
+        "a small number against log(0)",
         edits={"rho_hat": lambda value: value + 1e-5},
     ),
     Mistake(
@@ -468,7 +469,6 @@ COST = Exercise(
             "The squared errors are summed but not divided by the number of examples.",
             "Give every example twice: the cost should not change. Does yours?",
             "Look for the 1/m of Eq. (2.1).",
-            "UFLDL ports: 1/m missing",
             edits={"reconstruction": lambda squares: squares / 2},
         ),
         Mistake(
@@ -476,7 +476,7 @@ COST = Exercise(
             "The factor 1/2 of the squared error is missing.",
             "The gradient formulas count on a factor that cancels the 2 of the square.",
             "Look for the 1/2 of Eq. (2.1).",
-            "UFLDL ports: 1/(2m) written as 1/m",
+            "1/(2m) written as 1/m",
             edits={"reconstruction": lambda value: value * 2},
         ),
         Mistake(
@@ -484,7 +484,7 @@ COST = Exercise(
             "The squared error is averaged over the pixels as well as over the examples.",
             "np.mean divides by the number of all entries.",
             "Sum over the features, average over the examples.",
-            "np.mean((Y - X)**2) in many ports",
+            "np.mean((Y - X)**2)",
             edits={"reconstruction": lambda value, X: value / X.shape[1]},
         ),
         Mistake(
@@ -513,7 +513,7 @@ COST = Exercise(
             "The biases decay too; only weights should.",
             "A large bias does no harm: it moves a unit's threshold, it does not amplify inputs.",
             "Eq. (2.2) names two matrices and no vector.",
-            "ports that take the norm of the whole theta",
+            "programs that take the norm of the whole theta",
             edits={"weights": lambda value, b1, b2: value + np.sum(b1**2) + np.sum(b2**2)},
         ),
         Mistake(
@@ -550,7 +550,7 @@ COST = Exercise(
             "The divergence is taken of each activation, and then averaged.",
             "The order matters: first the mean over the examples, then the divergence.",
             "KL(rho ‖ rho_hat) needs one rho_hat per unit, not one per unit and example.",
-            "rho_hat per example, in ports that process one example at a time",
+            "programs that process one example at a time",
             edits={"rho_hat": lambda A: A, "penalty": lambda value, X: value / len(X)},
         ),
         Mistake(
@@ -579,7 +579,7 @@ COST = Exercise(
             "The reconstruction error is a cross entropy; squares are asked for.",
             "Is the error 0 when the output equals the input?",
             "Eq. (2.1) has a squared norm and no logarithm.",
-            "ports from classifiers",
+            "the cost of a classifier",
             edits={
                 "reconstruction": lambda X, X_hat: (
                     -np.sum(X * np.log(X_hat) + (1 - X) * np.log(1 - X_hat)) / len(X)
@@ -651,7 +651,6 @@ BACKPROPAGATION = (
         "not divided by their number.",
         "The cost is a mean over the examples, so its gradient is one too.",
         "Look for the 1/m of Eq. (1.7).",
-        "UFLDL ports: 1/m missing",
         edits={"count": lambda: 1},
     ),
     Mistake(
@@ -659,7 +658,6 @@ BACKPROPAGATION = (
         "Everything but the weight decay is half of what it should be.",
         "The 1/2 of the cost cancels with the 2 that the square gives when differentiated.",
         "Eq. (1.7) divides by m, not by 2m.",
-        "UFLDL ports: 1/(2m) carried over from the cost",
         edits={"count": lambda X: 2 * len(X)},
     ),
     Mistake(
@@ -697,7 +695,7 @@ BACKPROPAGATION = (
         "a(1 - a) is computed with z in the place of a.",
         "Is your slope ever negative? That of the sigmoid is not.",
         "Eq. (1.3) wants the activation, not the weighted sum.",
-        "ports of the assignment: z instead of a",
+        "a derivative written for a, called with z",
         edits={"slope3": lambda z3: z3 * (1 - z3), "slope2": lambda z2: z2 * (1 - z2)},
     ),
     Mistake(
@@ -705,7 +703,7 @@ BACKPROPAGATION = (
         "f' is applied to the activation: the sigmoid acts twice.",
         "A function that expects z got a.",
         "Either f'(z) with an exponential or a(1 - a) without one, not a mixture.",
-        "ports of the assignment: f'(z) applied to a",
+        "a derivative written for z, called with a",
         edits={
             "slope3": lambda X_hat: _f(X_hat) * (1 - _f(X_hat)),
             "slope2": lambda A: _f(A) * (1 - _f(A)),
@@ -740,7 +738,7 @@ BACKPROPAGATION = (
         "The gradients of b1 and b2 have changed places.",
         "With different layer sizes their lengths would differ. Which length does each need?",
         "δ2 belongs to b1, δ3 to b2.",
-        "ports of the assignment: b1grad and b2grad swapped",
+        "the order in a flat vector",
         edits={
             "result": lambda value: (
                 *value[:2],
@@ -774,7 +772,7 @@ BACKPROPAGATION = (
         "decay-over-m",
         "The weight decay is divided by the number of examples.",
         "Divide by m first, add the decay then.",
-        "Eq. (1.7): λW stands outside the mean.",
+        "λW belongs to the weights, not to the examples: it stands outside the mean over them.",
         "λW added before the division by m",
         edits={
             "decayW1": lambda value, X: value / len(X),
@@ -801,7 +799,7 @@ BACKPROPAGATION = (
         "The biases decay too; only weights should.",
         "The cost has no term for the biases.",
         "Eq. (1.7): the bias gradients are plain means of the error terms.",
-        "ports that add λθ to the whole vector",
+        "programs that add λθ to the whole vector",
         edits={
             "gb1": lambda value, b1, weight_decay: value + weight_decay * b1,
             "gb2": lambda value, b2, weight_decay: value + weight_decay * b2,
@@ -812,7 +810,7 @@ BACKPROPAGATION = (
         "The sums are divided by the number of pixels instead of the number of examples.",
         "Which of the two lengths of X counts the examples?",
         "Here every row is one example: len(X).",
-        "ports from column to row convention",
+        "a change from columns to rows",
         edits={"count": lambda X: X.shape[1]},
     ),
     Mistake(
@@ -920,7 +918,6 @@ SPARSE_GRADIENT = Exercise(
             "The sparsity term is missing from δ2; W2 and b2 are right.",
             "Does your gradient change with the sparsity weight?",
             "Compare δ2 with Eq. (5.1).",
-            "ufldl_tutorial issue 9; neuron issue 7",
             edits={"push": lambda value: 0 * value},
         ),
         Mistake(
@@ -929,7 +926,6 @@ SPARSE_GRADIENT = Exercise(
             "instead of inside the bracket.",
             "The penalty depends on the weights through the activations, hence through f.",
             "In Eq. (5.1) one f'(z) multiplies both terms of the bracket.",
-            "ufldl_tutorial issue 9",
             edits={"delta2": lambda back, slope2, push: back * slope2 + push},
         ),
         Mistake(
@@ -937,7 +933,7 @@ SPARSE_GRADIENT = Exercise(
             "Each example's own activation is taken for rho_hat.",
             "rho_hat is one number per unit: the mean over all examples.",
             "The means have to be known before the first error term is computed.",
-            "tensorflow_stacked_denoising_autoencoder issue 1; ports that go example by example",
+            "programs that go example by example",
             edits={"rho_hat": lambda A: A},
         ),
         Mistake(

@@ -88,7 +88,7 @@ SIGMOID = Exercise(
             "This is z times the sigmoid.",
             "What should the value be at z = 0? One half.",
             "Above the line of Eq. (1.1) stands a 1.",
-            "x / (1 + exp(-x)) in ports",
+            "x / (1 + exp(-x))",
             edits={"result": lambda z, below: z / below},
         ),
         Mistake(
@@ -132,7 +132,7 @@ SIGMOID_DERIVATIVE = Exercise(
             "The sigmoid is applied once more: a is taken for z.",
             "The argument of this function is the activation a = f(z), already squashed.",
             "Eq. (1.3) has no exponential in it; everything is said in terms of a.",
-            "public ports of the assignment: f'(z) called with a",
+            "a derivative written for z, called with a",
             edits={"result": lambda a: np.exp(-a) / (1 + np.exp(-a)) ** 2},
         ),
         Mistake(
@@ -391,7 +391,7 @@ MEAN_ACTIVATION = Exercise(
             "The mean runs over the units of each example instead of over the examples.",
             "rho_hat has one entry per hidden unit. How long is yours?",
             "axis=0 runs down a column, axis=1 along a row.",
-            "ports from column to row convention",
+            "a change from columns to rows",
             edits={"result": lambda A: A.mean(axis=1)},
         ),
         Mistake(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
 
+from saelib._browser import thread_time
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
+from saelib.exercises._patience import deadline
 
 __all__ = ["explaining_mistakes"]
 
@@ -19,7 +20,6 @@ def explaining_mistakes(
     cases: Sequence[Case],
     results: Sequence[Arrays],
     sizes: Sequence[int],
-    deadline: float,
 ) -> tuple[Mistake, ...]:
     """Return the smallest set of mistakes that explains all results, or an empty one.
 
@@ -30,9 +30,10 @@ def explaining_mistakes(
     # NaN alone tells no cause from another.
     if all(np.isnan(part).all() for result in results for part in result):
         return ()
+    end = deadline()
     showing = _first_shown(exercise, cases, results)
     for size in sizes:
-        for found in _sets(exercise, cases, results, showing, size, deadline):
+        for found in _sets(exercise, cases, results, showing, size, end):
             return found
     return ()
 
@@ -71,7 +72,7 @@ def _sets(
     results: Sequence[Arrays],
     showing: Sequence[Sequence[Mistake]],
     size: int,
-    deadline: float,
+    end: float,
 ) -> Iterator[tuple[Mistake, ...]]:
     order = {mistake.name: k for k, mistake in enumerate(exercise.mistakes)}
 
@@ -85,7 +86,7 @@ def _sets(
             if last and more < size - len(chosen):
                 continue
             for added in combinations(showing[k], more):
-                if time.monotonic() > deadline:
+                if thread_time() > end:
                     return
                 together = sorted((*chosen, *added), key=lambda mistake: order[mistake.name])
                 edits = [mistake.edits for mistake in together]

@@ -34,11 +34,11 @@ class Unit:
 
 @dataclass(frozen=True)
 class Place:
-    """An expression in a program, with the statement that it stands in."""
+    """An expression in a program, or an update such as ``+=``, with its statement."""
 
     unit: int
     index: int
-    node: ast.expr
+    node: ast.expr | ast.AugAssign
     statement: ast.AST
 
     @property
@@ -214,13 +214,15 @@ def _contents(cell: CellType, made: dict[int, Any]) -> Any:
     return made.get(id(value), value)
 
 
-def _expressions(tree: ast.AST) -> list[tuple[ast.expr, ast.AST]]:
+def _expressions(tree: ast.AST) -> list[tuple[ast.expr | ast.AugAssign, ast.AST]]:
     """Return the expressions whose values can be replaced, each with its statement."""
-    found: list[tuple[ast.expr, ast.AST]] = []
+    found: list[tuple[ast.expr | ast.AugAssign, ast.AST]] = []
 
     def visit(node: ast.AST, statement: ast.AST) -> None:
         if isinstance(node, ast.stmt):
             statement = node
+        if isinstance(node, ast.AugAssign):
+            found.append((node, node))
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "func"):
                 if name == "func" and isinstance(value, ast.Attribute):
@@ -263,7 +265,11 @@ def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
     target = _expressions(changed)[index][0]
     scope = ast.Call(ast.Name("locals", ast.Load()), [], [])
     parts: list[ast.expr]
-    if isinstance(target, ast.BinOp):
+    if isinstance(target, ast.AugAssign):
+        read = copy.deepcopy(target.target)
+        read.ctx = ast.Load()
+        parts = [read, target.value]
+    elif isinstance(target, ast.BinOp):
         parts = [target.left, target.right]
     elif isinstance(target, ast.Compare) and len(target.ops) == 1:
         parts = [target.left, target.comparators[0]]
@@ -280,10 +286,12 @@ def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
     else:
         parts = [target]
     call = ast.Call(ast.Name(HOLE, ast.Load()), [scope, *parts], [])
-    ast.copy_location(call, target)
+    new: ast.AST = ast.copy_location(call, target)
+    if isinstance(target, ast.AugAssign):
+        new = ast.copy_location(ast.Assign([target.target], call), target)
 
     class Replace(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:
-            return call if node is target else super().generic_visit(node)
+            return new if node is target else super().generic_visit(node)
 
     return ast.fix_missing_locations(Replace().visit(changed))

@@ -81,7 +81,7 @@ FLATTEN = Exercise(
             "W1 is transposed before it is read out.",
             "Its first row should fill the first places of the vector.",
             "W1 has one row per hidden unit.",
-            "ports that keep W1 as (n_features, n_hidden)",
+            "programs that keep W1 as (n_features, n_hidden)",
             edits={"w1": lambda W1: W1.T.ravel()},
         ),
         Mistake(
@@ -89,7 +89,7 @@ FLATTEN = Exercise(
             "W2 is transposed before it is read out.",
             "Its first row should follow right after W1.",
             "W2 has one row per output.",
-            "ports that keep W2 as (n_hidden, n_features)",
+            "programs that keep W2 as (n_hidden, n_features)",
             edits={"w2": lambda W2: W2.T.ravel()},
         ),
     ),
@@ -141,6 +141,11 @@ NUMERICAL_GRADIENT = Exercise(
     chapter="chapter 5, Eq. (5.2)",
     cases=_difference_cases,
     steps=(
+        Step(
+            "moves", "the step along each component", lambda theta, step: step * np.eye(len(theta))
+        ),
+        Step("places", "", lambda theta, moves: theta + moves),
+        Step("opposite", "", lambda theta, moves: theta - moves),
         Step("points", "", lambda theta, step: _points(theta, step * np.eye(len(theta)))),
         Step("above", "f at theta + step", lambda f, points: np.array([f(p[0]) for p in points])),
         Step("below", "f at theta - step", lambda f, points: np.array([f(p[1]) for p in points])),
@@ -224,7 +229,7 @@ NUMERICAL_GRADIENT = Exercise(
             "The two values of f are added, not subtracted.",
             "For a constant function the slope is 0. What does yours say?",
             "A slope is a difference of values over a difference of places.",
-            "f(x + e) + f(x - e) in ports",
+            "f(x + e) + f(x - e)",
             edits={"change": lambda above, below: above + below},
         ),
         Mistake(
