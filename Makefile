@@ -46,8 +46,9 @@ lint: setup ## Check format, style and types
 	@$(STEP) "Checking types" $(BIN) -m mypy --no-error-summary
 
 unit: setup ## Run the tests and docstring examples with coverage
-	@$(STEP) "Testing saelib and the book" $(BIN) -m pytest -q --ignore=tests/browser \
-		--ignore=tests/packages --cov=saelib --cov-report=term:skip-covered --cov-fail-under=95
+	@$(STEP) "Testing saelib and the book" $(BIN) -m pytest -q -n 2 --dist loadgroup \
+		--ignore=tests/browser --ignore=tests/packages \
+		--cov=saelib --cov-report=term:skip-covered --cov-fail-under=95
 
 packages: book ## Install what readers get in clean environments, and run every notebook there
 	@$(STEP) "Installing the packages elsewhere and running every notebook" \

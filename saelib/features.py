@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
+from saelib._magnitude import magnitude
 from saelib._validation import activation_named, real_number, whole_number
 
 __all__ = [
@@ -261,7 +262,8 @@ def fit_gabor(W: ArrayLike) -> GaborFit:
     (1.0, 1.0)
     """
     W = _matrix("W", W, "(n_hidden, side * side)")
-    side = _side(W)
+    side, exponent = _side(W), magnitude(W)
+    W = np.ldexp(W, -exponent)
     centred = W - W.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)
     # What is left of a flat filter is rounding, which must not be blown up into a pattern.
@@ -274,7 +276,8 @@ def fit_gabor(W: ArrayLike) -> GaborFit:
     rows = [_refine(side, w, start) for w, start in zip(unit, starts, strict=True)]
     fit = GaborFit(*np.array(rows).T)
     return fit._replace(
-        amplitude=fit.amplitude * norm[:, 0], r2=np.where(norm[:, 0] > 0, fit.r2, 0)
+        amplitude=np.ldexp(fit.amplitude * norm[:, 0], exponent),
+        r2=np.where(norm[:, 0] > 0, fit.r2, 0),
     )
 
 
@@ -672,8 +675,11 @@ def unexplained_variance(X: ArrayLike, Y: ArrayLike) -> float:
         raise ValueError(f"X has shape {X.shape} and Y has shape {Y.shape}; they must be equal")
     if not np.any(np.ptp(X, axis=0)):
         raise ValueError("all rows of X are alike; there is no variance to explain")
-    variance = float(np.sum((X - X.mean(axis=0)) ** 2))
-    return float(np.sum((X - Y) ** 2)) / variance
+    # The share has no unit, so the squares may be those of numbers near 1.
+    exponent = magnitude(X)
+    with np.errstate(over="ignore"):  # what is then infinite is too large a share for a float
+        X, Y = np.ldexp(X, -exponent), np.ldexp(Y, -exponent)
+        return float(np.sum((X - Y) ** 2) / np.sum((X - X.mean(axis=0)) ** 2))
 
 
 def gini(A: ArrayLike) -> Array:

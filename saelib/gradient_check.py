@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from saelib._magnitude import magnitude
 from saelib._validation import real_number
 
 __all__ = ["numerical_gradient", "relative_error"]
@@ -86,7 +87,8 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     Returns
     -------
     float
-        At least 0; 0 if both are zero, infinite if ``a == -b`` otherwise.
+        At least 0; 0 if both are zero, infinite if ``a == -b`` otherwise, and wherever a
+        number is not finite.
 
     Raises
     ------
@@ -101,10 +103,17 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     >>> round(relative_error([3.0], [1.0]), 3)
     0.5
     """
-    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if a.shape != b.shape:
-        raise ValueError(f"a has shape {a.shape} and b has shape {b.shape}; they must be equal")
-    difference, total = float(np.linalg.norm(a - b)), float(np.linalg.norm(a + b))
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(
+            f"a has shape {first.shape} and b has shape {second.shape}; they must be equal"
+        )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        return float("inf")
+    exponent = magnitude(first, second)
+    first, second = np.ldexp(first, -exponent), np.ldexp(second, -exponent)
+    difference = float(np.linalg.norm(first - second))
+    total = float(np.linalg.norm(first + second))
     if difference == 0.0:
         return 0.0
     return difference / total if total > 0 else float("inf")

@@ -12,6 +12,7 @@ from scipy.fft import dctn, idctn
 
 from saelib._browser import IN_BROWSER, photographs
 from saelib._extras import require
+from saelib._magnitude import magnitude
 from saelib._validation import no_masked_entries, whole_number
 
 __all__ = [
@@ -204,6 +205,7 @@ def whiten(image: ArrayLike) -> Image:
         raise ValueError("image holds NaN or infinity; every pixel must be a finite number")
     if np.ptp(array) == 0:
         raise ValueError(f"image is constant, {array.flat[0]:g} everywhere; there is nothing in it")
+    array = np.ldexp(array, -magnitude(array))  # the result has no unit
     # The cosine transform is the Fourier transform of the picture and its mirror images; its
     # k-th wave has k half periods along the side.
     height, width = array.shape

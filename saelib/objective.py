@@ -49,6 +49,9 @@ _MIN_ROWS, _MAX_ROWS = 250, 2500
 # The outputs of a tile fill at most this many bytes. Beside their slopes and their targets they
 # then fit into 2 MiB, which many a core has as a cache of its own.
 _BYTES_PER_TILE = 5 * 2**17
+# A sum in float32 is rounded to its own size at every step, and of a unit that is nearly always
+# on it is the small distance from the number of rows that counts. So longer sums are float64.
+_ROWS_PER_SINGLE_SUM = 250
 # Vector instructions load so many bytes at once, and take up to twice the time for an array
 # that starts in the middle of them.
 _ALIGNMENT = 64
@@ -538,7 +541,8 @@ def sum_activations(
         for rows in blocks:
             x = X[rows]
             a = _hidden_layer(x, w, f, out=buffers.A[: len(x)] if A is None else A[rows])
-            sums += buffers.ones[: len(x)] @ a
+            for part in _tiles(len(a), len(a) if a.itemsize == 8 else _ROWS_PER_SINGLE_SUM):
+                sums += buffers.ones[: len(a[part])] @ a[part]
     return sums[:-1]
 
 

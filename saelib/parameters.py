@@ -20,7 +20,8 @@ class Parameters:
     """Weights and biases of a network with one hidden layer, input size equal to output size.
 
     The flat vector theta holds W1, W2, b1, b2 in this order, each row by row, as in the
-    CS294A assignment. Gradients have the same shape, so they are kept in the same class.
+    CS294A assignment. Gradients have the same shape, so they are kept in the same class. Arrays
+    are kept as they are, lists become float64 arrays.
 
     Attributes
     ----------
@@ -35,8 +36,9 @@ class Parameters:
 
     Raises
     ------
-    ValueError
-        If the four shapes do not belong to one network.
+    ValueError, TypeError
+        If the four shapes do not belong to one network, or a list holds something else than
+        numbers.
 
     Examples
     --------
@@ -52,6 +54,9 @@ class Parameters:
     b2: Array
 
     def __post_init__(self) -> None:
+        for name in ("W1", "W2", "b1", "b2"):
+            if not hasattr(getattr(self, name), "shape"):
+                object.__setattr__(self, name, _as_array(name, getattr(self, name)))
         shapes = {name: np.shape(getattr(self, name)) for name in ("W1", "W2", "b1", "b2")}
         n_hidden, n_features = shapes["W1"] if len(shapes["W1"]) == 2 else (-1, -1)
         expected = {
@@ -184,3 +189,16 @@ class Parameters:
             b1=np.zeros(n_hidden),
             b2=np.zeros(n_features),
         )
+
+
+def _as_array(name: str, values: Any) -> Array:
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"its entries are of type {array.dtype}")
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name} is {type(values).__name__} and cannot be read as an array of numbers "
+            f"({error}); give an array, or a list with a row of numbers for every unit"
+        ) from None

@@ -17,6 +17,8 @@ from saelib import DaskObjective, Parameters, SparseObjective, train
 from saelib.activations import ACTIVATIONS
 from saelib.objective import BiasUnitWeights, Buffers, backpropagate, sum_activations
 
+pytestmark = pytest.mark.xdist_group("cluster")
+
 dask.config.set({"distributed.scheduler.allowed-failures": 10})
 
 

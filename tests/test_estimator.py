@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import numpy as np
@@ -212,11 +211,6 @@ def test_changed_hyperparameters_do_not_change_a_fitted_network():
     before = model.transform(X)
     model.set_params(activation="tanh", output_activation="sigmoid", scaling=None, n_hidden=9)
     np.testing.assert_array_equal(model.transform(X), before)
-
-
-def test_importing_saelib_does_not_import_scikit_learn():
-    code = "import sys, saelib; assert 'sklearn' not in sys.modules; saelib.SparseAutoencoder"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # --- when to stop -------------------------------------------------------------------------

@@ -1,11 +1,7 @@
 """The estimator works with what people use around it: pipelines, frames, files, processes."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-from joblib import Parallel, delayed
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
@@ -83,35 +79,6 @@ def test_the_order_in_memory_and_a_write_protection_do_not_matter(tmp_path):
         # Means are summed in the order of memory, so the last bits may differ.
         np.testing.assert_allclose(small().fit(given).transform(given), expected, rtol=1e-8)
         np.testing.assert_array_equal(given, before)
-
-
-def test_joblib_workers_give_the_same_bits_as_this_process():
-    expected = small().fit(X).components_
-    models = Parallel(n_jobs=2)(delayed(small().fit)(X) for _ in range(3))
-    for model in models:
-        np.testing.assert_array_equal(model.components_, expected)
-
-
-def test_one_thread_and_two_give_the_same_bits():
-    script = (
-        "import hashlib, numpy as np; from saelib import SparseAutoencoder\n"
-        "X = np.random.default_rng(1).normal(size=(6000, 30))\n"
-        "m = SparseAutoencoder(n_hidden=20, max_iter=15, random_state=0).fit(X)\n"
-        "m.partial_fit(X[:3000])\n"
-        "bits = m.parameters_.ravel().tobytes() + m.transform(X).tobytes()\n"
-        "print(hashlib.sha256(bits).hexdigest())\n"
-    )
-    said = {
-        subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", script],
-            env={"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n, "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for n in ("1", "2")
-    }
-    assert len(said) == 1
 
 
 def test_a_stream_of_mini_batches_learns_what_the_whole_data_teach():

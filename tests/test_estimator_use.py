@@ -135,9 +135,10 @@ FIT = """
     X = np.random.default_rng(0).normal(size=(6000, 30))
     model = SparseAutoencoder(n_hidden=40, max_iter=15, random_state=0).fit(X)
     streamed = SparseAutoencoder(n_hidden=40, random_state=0).partial_fit(X)
-    for array in (model.components_, model.transform(X), streamed.components_):
+    for array in (model.parameters_.ravel(), model.transform(X), streamed.parameters_.ravel()):
         sys.stdout.buffer.write(array.tobytes())
     sys.stdout.buffer.write(np.float64(model.score(X)).tobytes())
+    sys.stdout.buffer.write(model.partial_fit(X).parameters_.ravel().tobytes())
 """
 
 

@@ -11,6 +11,8 @@ from saelib import Parameters, SparseAutoencoder, SparseObjective, train
 from saelib import estimator as estimator_module
 from saelib import objective as objective_module
 
+pytestmark = pytest.mark.xdist_group("memory")
+
 
 def run(program, *arguments):
     command = [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)]
@@ -62,7 +64,7 @@ TRAIN_UNDER_A_LIMIT = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_a_memory_map_larger_than_the_memory_limit_is_trained_on(memory_map):
-    done = run(TRAIN_UNDER_A_LIMIT, memory_map(2_000_000, 16))
+    done = run(TRAIN_UNDER_A_LIMIT, memory_map(1_400_000, 16))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["the data do not fit", "2 True"]
 
@@ -78,7 +80,7 @@ FIT_UNDER_A_LIMIT = """
         return int(line.split()[1]) * 1024
 
     X = np.load(sys.argv[1], mmap_mode="r")
-    model = SparseAutoencoder(n_hidden=2, max_iter=2, random_state=0)
+    model = SparseAutoencoder(n_hidden=2, max_iter=1, random_state=0)
     few = np.array(X[:5000])
     model.fit(few).score(few)
     model.transform(few)
@@ -96,9 +98,9 @@ FIT_UNDER_A_LIMIT = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_the_estimator_scales_a_memory_map_larger_than_the_memory_limit(memory_map):
-    done = run(FIT_UNDER_A_LIMIT, memory_map(2_400_000, 16))
+    done = run(FIT_UNDER_A_LIMIT, memory_map(1_400_000, 16))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["the data do not fit", "2 True True"]
+    assert done.stdout.splitlines() == ["the data do not fit", "1 True True"]
 
 
 def test_scaling_in_blocks_gives_the_same_bits_as_a_scaled_copy(monkeypatch):

@@ -601,3 +601,16 @@ def test_outputs_far_out_give_no_warning(dtype):
     theta[-3:] = -1e4
     terms, _ = objective.evaluate(theta)
     assert terms.reconstruction == pytest.approx(np.sum(objective.X**2.0) / 80, rel=1e-5)
+
+
+def test_in_single_precision_units_that_are_nearly_always_on_are_told_from_one():
+    """A long sum in float32 would lose what is left of 1 - rho_hat, ten times as much as here."""
+    rng = np.random.default_rng(0)
+    X = rng.uniform(0.1, 0.9, size=(5000, 20)).astype(np.float32)
+    W = rng.normal(scale=0.2, size=(6, 20))
+    theta = Parameters(W, W.T, np.full(6, 4.0), np.zeros(20)).ravel().astype(np.float32)
+    single = SparseObjective(X, 6).mean_activation(theta)
+    double = SparseObjective(X.astype(np.float64), 6).mean_activation(theta)
+    assert 0.005 < np.min(1 - double) < np.max(1 - double) < 0.1
+    # An activation of 1 - d is rounded to 6e-8, which is 6e-8 / d of its distance from 1.
+    np.testing.assert_allclose(1 - single, 1 - double, rtol=6e-8 / 0.005)

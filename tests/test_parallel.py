@@ -10,6 +10,8 @@ import pytest
 
 from saelib._parallel import map_in_order, map_in_two_steps
 
+pytestmark = pytest.mark.xdist_group("threads")
+
 
 @pytest.mark.parametrize("n_threads", [1, 2, 4, 40])
 def test_map_in_order_keeps_the_order(n_threads):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saelib import Parameters
+from saelib import Parameters, encode, sigmoid
 
 sizes = st.integers(1, 12)
 
@@ -122,3 +122,19 @@ def test_shapes_that_do_not_belong_together_are_refused(swapped):
 def test_weights_that_are_not_matrices_are_refused():
     with pytest.raises(ValueError, match=r"W1 \(6,\).* do not belong together"):
         Parameters(np.zeros(6), np.zeros((3, 2)), np.zeros(2), np.zeros(3))
+
+
+def test_lists_become_arrays_and_arrays_stay_what_they_are():
+    parameters = Parameters([[1, 2]], [[3], [4]], [5], [6, 7])
+    assert parameters.n_hidden == 1
+    assert parameters.n_features == 2
+    np.testing.assert_array_equal(parameters.ravel(), np.arange(1.0, 8.0))
+    np.testing.assert_array_equal(encode([[0.0, 0.0]], parameters), sigmoid([[5.0]]))
+    W1 = np.ones((1, 2), dtype=np.float32)
+    assert Parameters(W1, [[3], [4]], [5], [6, 7]).W1 is W1
+
+
+@pytest.mark.parametrize("values", [[[1, 2], [3]], "weights", None, [["a", "b"]]])
+def test_what_is_no_array_of_numbers_is_refused_by_its_name(values):
+    with pytest.raises(TypeError, match=r"^W1 is .* cannot be read as an array of numbers"):
+        Parameters(values, [[3], [4]], [5], [6, 7])

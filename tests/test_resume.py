@@ -11,6 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from saelib import Parameters, SparseAutoencoder, SparseObjective, train
 
+pytestmark = pytest.mark.xdist_group("whole-training")
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 4)) @ RNG.normal(size=(4, 6))
 SETTINGS = {"n_hidden": 4, "max_iter": 30, "checkpoint_every": 10, "random_state": 0}

@@ -17,12 +17,14 @@ The functions read files and nothing else, so that the book's build and the test
 from __future__ import annotations
 
 import ast
+import copy
 import hashlib
 import json
 import math
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -178,6 +180,11 @@ def digest(experiment: str, root: Path = ROOT) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=64)
+def _statements(source: str) -> list[ast.stmt]:
+    return ast.parse(source).body
+
+
 def _collect(module: str, name: str, root: Path, pieces: dict[str, str]) -> bool:
     """Put the definition of a name, and of what it uses in turn, into `pieces`."""
     key = f"{module}:{name}"
@@ -186,7 +193,7 @@ def _collect(module: str, name: str, root: Path, pieces: dict[str, str]) -> bool
     path = root / "claims" / f"{module}.py"
     if not path.exists():
         return False
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in _statements(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.ImportFrom) and name in [a.asname or a.name for a in node.names]:
             source = (node.module or "").removeprefix("claims.")
             original = next(a.name for a in node.names if (a.asname or a.name) == name)
@@ -196,7 +203,7 @@ def _collect(module: str, name: str, root: Path, pieces: dict[str, str]) -> bool
             pieces[key] = "" if found else ast.unparse(node)
             return True
         if name in _binds(node):
-            pieces[key] = ast.unparse(_WithoutDocstrings().visit(node))
+            pieces[key] = ast.unparse(_WithoutDocstrings().visit(copy.deepcopy(node)))
             for used in {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}:
                 _collect(module, used, root, pieces)
             return True
