@@ -49,6 +49,7 @@ def execute(path: Path, figures: str = "png", keep_results: bool = False) -> flo
     NotebookClient(
         notebook,
         timeout=600,
+        startup_timeout=600,
         kernel_name="python3",
         extra_arguments=arguments,
         resources={"metadata": {"path": str(path.parent)}},
