@@ -98,7 +98,7 @@ FIT_UNDER_A_LIMIT = """
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_the_estimator_scales_a_memory_map_larger_than_the_memory_limit(memory_map):
-    done = run(FIT_UNDER_A_LIMIT, memory_map(1_400_000, 16))
+    done = run(FIT_UNDER_A_LIMIT, memory_map(2_400_000, 16))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["the data do not fit", "1 True True"]
 
