@@ -15,7 +15,7 @@ from distributed import Client, LocalCluster
 
 from saelib import DaskObjective, Parameters, SparseObjective, train
 from saelib.activations import ACTIVATIONS
-from saelib.objective import BiasUnitWeights, Buffers, backpropagate, sum_activations
+from saelib.passes import BiasUnitWeights, Buffers, backpropagate, sum_activations
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
