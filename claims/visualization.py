@@ -61,6 +61,7 @@ def two_hundred_units(*, seed: int, effort: int) -> dict[str, float]:
         "edge_like_at_100": float(edge_like(early[100]).sum()),
         "edge_like_at_400": float(edge_like(early[400]).sum()),
         "edge_like_at_end": float(shaped.sum()),
+        "edges_after_400": float(shaped.sum() - edge_like(early[400]).sum()),
         "cost_400_over_end": float(costs[400] / costs[-1]),
         "half_width": float(np.median([_half_width(w) for w in net.W1[edges]])),
         "single_strokes": float(np.sum(fit.frequency[edges] < 0.03)),
