@@ -2,7 +2,7 @@
 
     python benchmarks/blocks.py
 
-The rule in saelib/passes.py takes about 4 MiB per block and at most 2,500 rows: shorter blocks
+The rule in saelib/_passes.py takes about 4 MiB per block and at most 2,500 rows: shorter blocks
 pay for numpy's calls, longer ones for memory beyond the cache.
 """
 
@@ -14,7 +14,8 @@ import numpy as np
 from contenders import floor
 from measure import SIZES, alternate, limit_threads, problem
 
-from saelib import SparseObjective, passes
+from saelib import SparseObjective
+from saelib import _passes as passes
 
 ROWS = (250, 500, 1000, 2500, 5000)
 

@@ -15,10 +15,7 @@ import numpy as np
 
 from saelib._blas import single_threaded_blas
 from saelib._extras import require
-from saelib._validation import data_matrix
-from saelib.activations import Activation
-from saelib.objective import SparseObjective
-from saelib.passes import (
+from saelib._passes import (
     Array,
     BiasUnitWeights,
     Buffers,
@@ -28,6 +25,9 @@ from saelib.passes import (
     plan_shares,
     sum_activations,
 )
+from saelib._validation import data_matrix
+from saelib.activations import Activation
+from saelib.objective import SparseObjective
 
 require("dask.array", "saelib.distributed")
 
@@ -121,7 +121,7 @@ class SumsOfChunks:
         self._chunks = chunks
 
     def activations(self, w: BiasUnitWeights, f: Activation, n_threads: int) -> Vector:
-        """Return the sum of the activations, see `saelib.passes.Sums`."""
+        """Return the sum of the activations, see `saelib._passes.Sums`."""
         (sums,) = self._sum_over_chunks(_activations_of_chunk, w, f)
         return sums
 
@@ -133,7 +133,7 @@ class SumsOfChunks:
         between: Callable[[Vector], Middle],
         n_threads: int,
     ) -> tuple[Vector, float, Array]:
-        """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient`, see `saelib.passes.Sums`."""
+        """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient`, see `saelib._passes.Sums`."""
         rho_hat, penalty_slope = between(self.activations(w, f, n_threads))
         of_all = self._sum_over_chunks(_gradient_of_chunk, (w, penalty_slope), f, f_out)
         return rho_hat, *of_all

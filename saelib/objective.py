@@ -12,7 +12,7 @@ mean of A over the examples::
     ∇W1 = δ2ᵀ X / m + λ W1      ∇b1 = mean of δ2
 
 δ2 needs rho_hat, and rho_hat needs every example, so there are two passes over the data, and
-the sums over the rows come from `saelib.passes`. Here is what is done with them.
+the sums over the rows come from `saelib._passes`. Here is what is done with them.
 
 The same in plain lines, for data that fit into memory at once, is `mini_batch` of
 `saelib._minibatch` with ``share=1``, made of `saelib.network`: it is the specification with which
@@ -27,10 +27,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saelib._blas import single_threaded_blas
+from saelib._passes import (
+    BiasUnitWeights,
+    Buffers,  # noqa: F401 - the book shows these three as parts of the objective
+    Sums,
+    SumsOfRows,
+    backpropagate,  # noqa: F401
+    sum_activations,  # noqa: F401
+)
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
 from saelib.activations import TANH_AS_SIGMOID
 from saelib.parameters import Parameters
-from saelib.passes import BiasUnitWeights, Sums, SumsOfRows
 from saelib.sparsity import divergence, divergence_slope
 
 __all__ = ["CostTerms", "SparseObjective"]

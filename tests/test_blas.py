@@ -18,7 +18,8 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from saelib import Parameters, SparseAutoencoder, SparseObjective, _blas, passes
+from saelib import Parameters, SparseAutoencoder, SparseObjective, _blas
+from saelib import _passes as passes
 from saelib import objective as objective_module
 from saelib._blas import single_threaded_blas
 

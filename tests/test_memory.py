@@ -7,7 +7,8 @@ import textwrap
 import numpy as np
 import pytest
 
-from saelib import Parameters, SparseAutoencoder, SparseObjective, passes, train
+from saelib import Parameters, SparseAutoencoder, SparseObjective, train
+from saelib import _passes as passes
 from saelib import estimator as estimator_module
 
 pytestmark = pytest.mark.xdist_group("memory")

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from saelib import Parameters, SparseObjective, _blas, passes
+from saelib import Parameters, SparseObjective, _blas
+from saelib import _passes as passes
 from saelib.activations import ACTIVATIONS
 
 jax.config.update("jax_enable_x64", True)
