@@ -103,6 +103,14 @@ def test_the_whole_book_is_light():
     assert sum(size for file, size in sizes.items() if file not in results) < 5e6
 
 
+def test_the_cards_of_the_first_page_lead_where_their_titles_say():
+    text = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
+    cards = dict(re.findall(r"\{grid-item-card\} (.+)\n:link: (\S+)\n", text))
+    assert cards["Run"] == "install"  # not a chapter: there one has to have installed it already
+    assert cards["Read"] == NOTEBOOKS[0].stem
+    assert cards["Use"] == "api"
+
+
 @in_every_notebook
 def test_it_has_the_headings_of_the_template_in_order(path):
     text = "\n\n".join(cell.source for cell in cells_of(path, "markdown"))

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,6 +46,15 @@ def environment(folder: Path, *packages: str, pins: Path | None = LOCK) -> Path:
         install += ["--no-verify-hashes"] + (["--constraint", str(pins)] if pins else [])
         subprocess.run([*install, *packages], check=True)
     return python
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a source archive; the first Pythons 3.11 know no filter, and need none for our own."""
+    with tarfile.open(archive) as held:
+        if hasattr(tarfile, "data_filter"):
+            held.extractall(folder, filter="data")
+        else:
+            held.extractall(folder)
 
 
 def plain(extra: Mapping[str, str] | None = None) -> dict[str, str]:

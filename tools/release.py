@@ -36,8 +36,7 @@ def contents(wheel: Path, source: Path) -> None:
 def tests_of(wheel: Path, source: Path) -> None:
     """Run every test and every example of the source archive, with the wheel installed."""
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(source) as archive:
-            archive.extractall(folder, filter="data")
+        clean.unpack(source, Path(folder))
         (place,) = Path(folder).iterdir()
         wanted = ["pytest", "hypothesis", "jax", "polars", "nbclient"]
         python = clean.environment(place / "env", f"{wheel}[book,dask]", *wanted)

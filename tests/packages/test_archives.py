@@ -151,8 +151,7 @@ def test_the_tests_of_the_source_archive_pass_with_the_wheel_on_another_processo
     built, tmp_path_factory
 ):
     place = tmp_path_factory.mktemp("source archive")
-    with tarfile.open(built[1]) as archive:
-        archive.extractall(place, filter="data")
+    clean.unpack(built[1], place)
     (source,) = place.iterdir()
     wanted = [f"{built[0]}[book]", "pytest", "hypothesis", "jax"]
     python = clean.environment(place / "env", *wanted)
