@@ -20,7 +20,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve pdf test lint unit packages browser notebooks live-times
-.PHONY: claims address test-newest test-lowest sphinx release bench lock clean
+.PHONY: claims address test-newest test-lowest sphinx release bench mutants lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -88,6 +88,9 @@ bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--q
 	@$(STEP) "Installing the peers" .bench/bin/python -m pip install -q --disable-pip-version-check \
 		-e . -r benchmarks/requirements.txt
 	@$(STEP) "Measuring" .bench/bin/python benchmarks/run.py $(ARGS)
+
+mutants: setup ## Break the core of the library in small ways and show what no test notices (hours; ARGS="--share 0.1")
+	@$(STEP) "Breaking the library" $(BIN) tools/mutants.py $(ARGS)
 
 lock: setup ## Make requirements.lock anew from pyproject.toml; UPGRADE= keeps the versions there are
 	@$(STEP) "Resolving" $(BIN) -m uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
