@@ -1,5 +1,7 @@
 """A mistake that is in no catalogue is followed to its line, in any style of program."""
 
+import ast
+import contextlib
 import inspect
 import re
 
@@ -13,6 +15,9 @@ from saelib.exercises import (
     check_sparse_gradient,
     wrong_answer,
 )
+from saelib.exercises._changes import slips
+from saelib.exercises._follow import _Hole
+from saelib.exercises._source import program_of
 
 
 def line_of(function, words):
@@ -297,3 +302,112 @@ def test_the_first_line_that_gives_nan_is_named_without_a_search(monkeypatch):
     first = kl_divergence.__code__.co_firstlineno
     assert verdict.line_numbers == (first + 2,)
     assert f"comes from line {first + 2}" in str(verdict)
+
+
+def test_the_line_that_has_lost_an_operand_is_named_though_no_token_brings_it_back():
+    def in_columns(W1, W2, b1, b2, X):
+        data = X.T  # noqa: F841 - a learner leaves such things behind
+        z2 = b1[:, None]  # slip
+        a2 = f(z2)
+        return f(W2 @ a2 + b2[:, None]).T
+
+    verdict = exercises.check_forward(in_columns, seed=0)
+    assert verdict.line_numbers == (line_of(in_columns, "# slip"),)
+    assert "should be z2, Eq. (1.4)." in str(verdict)
+
+
+def test_what_is_handed_to_append_is_looked_at_as_well():
+    def slopes(f, theta, step):
+        found = []
+        for e in np.eye(len(theta)):
+            above = f(theta + step * e)
+            below = f(theta - step * e)
+            found.append(2 * step + 0 * (above - below))  # slip
+        return np.array(found)
+
+    verdict = exercises.check_numerical_gradient(slopes, seed=0)
+    assert verdict.line_numbers == (line_of(slopes, "# slip"),)
+
+
+def test_quantities_stay_as_they_are_when_a_learners_line_writes_into_what_it_gets():
+    def in_a_copy(f, theta, step):
+        gradient = np.empty(len(theta))
+        for i in range(len(theta)):
+            t = theta.copy()
+            t[i] = theta[i] + step
+            high = f(t)  # noqa: F841
+            t[i] = theta[i] - step
+            low = f(t)  # noqa: F841
+            gradient[i] = step / 2  # slip
+        return gradient
+
+    verdict = exercises.check_numerical_gradient(in_a_copy, seed=0)
+    assert verdict.line_numbers == (line_of(in_a_copy, "# slip"),)
+
+
+def test_memory_that_was_right_once_is_no_right_answer():
+    def unfilled(A):
+        return np.empty(A.shape[1])
+
+    for _ in range(20):
+        left_behind = np.full(3, 7.0)
+        del left_behind
+        assert program_of(unfilled).rebuilt()(np.ones((2, 3))).tolist() == [0, 0, 0]
+
+
+def test_a_wrong_result_that_has_the_shape_of_a_transposed_one_is_followed():
+    def in_columns(W1, W2, b1, b2, X):
+        a2 = f(W1 @ X.T + b1[:, None])
+        z3 = W2 @ a2 + b2[:, None]  # noqa: F841
+        a3 = f(-X)  # slip
+        return a3.T
+
+    verdict = exercises.check_forward(in_columns, seed=0)
+    assert verdict.line_numbers == (line_of(in_columns, "# slip"),)
+    assert "transposed" not in str(verdict)
+
+
+def test_a_line_that_gives_a_quantity_of_the_book_is_not_asked_for_another():
+    def slope(a):
+        square = a**2
+        return square  # noqa: RET504
+
+    verdict = exercises.check_sigmoid_derivative(slope, seed=0)
+    assert verdict.line_numbers == (line_of(slope, "return"),)
+
+
+def test_a_list_in_the_place_of_one_vector_is_followed_to_its_line():
+    def flatten(W1, W2, b1, b2):
+        weights = np.concatenate((W1.ravel(), W2.ravel()))
+        return (weights, np.concatenate((b1, b2)))
+
+    verdict = exercises.check_flatten(flatten, seed=0)
+    assert verdict.mistakes == ("wrong-count",)
+    assert verdict.line_numbers == (line_of(flatten, "return"),)
+
+
+def test_a_list_is_never_put_into_itself():
+    """It would make an array that no memory is enough for, and end the whole notebook."""
+
+    def in_a_loop(W1, W2, b1, b2, X):
+        outputs = []
+        for x in X:
+            y = f(W2 @ f(W1 @ x + b1) + b2)  # noqa: F841
+            outputs.append(x)  # slip
+        return np.array(outputs)
+
+    verdict = exercises.check_forward(in_a_loop, seed=0)
+    assert verdict.line_numbers == (line_of(in_a_loop, "# slip"),)
+
+    node = ast.parse("outputs", mode="eval").body
+    hole, outputs = _Hole(node), [1.0, 2.0]
+    hole.closed, hole.change = True, lambda parts, scope, turn: outputs
+    assert hole({}, None) == outputs
+    assert hole({}, None) is not outputs
+    outputs *= 100_000
+    with pytest.raises(MemoryError, match="grows too fast"):
+        hole({}, None)
+    for change in slips(node, {"outputs": outputs}):
+        with contextlib.suppress(Exception):
+            change([outputs], {"outputs": outputs})
+    assert not any(entry is outputs for entry in outputs)

@@ -168,7 +168,13 @@ def _by_name(plain: Change, name: str) -> Change:
 
 
 def _appended(plain: Change, name: str) -> Change:
-    return lambda parts, scope: scope[name].append(plain(parts, scope))
+    def change(parts: Sequence[Any], scope: Mapping[str, Any]) -> None:
+        value = plain(parts, scope)
+        if isinstance(value, list):
+            raise TypeError("a list in itself makes an array that no memory is enough for")
+        scope[name].append(value)
+
+    return change
 
 
 def _reduction(word: str, axis: int | None, keep: bool) -> Callable[[Any], Any]:
@@ -193,6 +199,8 @@ _ONE_CALL: tuple[Callable[[Any], Any], ...] = (
     np.copy,
     np.zeros_like,
     np.ones_like,
+    np.array,
+    np.concatenate,
     lambda value: 1 / (1 + np.exp(-value)),
 )
 

@@ -55,7 +55,7 @@ def _judge(
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
-            if trouble.kind == "raises":
+            if trouble.kind in ("raises", "not-numbers"):
                 found = follow(exercise, function, cases)
             if trouble.kind == "input-changed":
                 trouble.line = _changed_at(exercise, function, case)
@@ -88,7 +88,7 @@ def _not_right(
     known = explaining_mistakes(exercise, cases, results, (1, 2))
     if known:
         return _known(exercise, known, layout)
-    found = None if layout else follow(exercise, function, cases)
+    found = follow(exercise, function, cases)
     if found is None or not found.certain:
         known = explaining_mistakes(exercise, cases, results, (3, 4))
         if known:

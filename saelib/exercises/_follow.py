@@ -41,6 +41,8 @@ _A_QUANTITY, _THE_RESULT = 3, 2
 
 _MOST_VISITS = 12  # in a loop, so many values tell one change from another
 
+_MOST_ENTRIES = 100_000  # of a list or an array: a changed loop may double one at every turn
+
 _MAKE_ROOM = ("zeros", "zeros_like", "empty", "empty_like", "ones", "ones_like", "full", "eye")
 
 
@@ -102,8 +104,9 @@ class _Visit(NamedTuple):
 class _Hole:
     """Stands in the place of an expression and decides what comes out of it."""
 
-    def __init__(self, node: ast.expr | ast.AugAssign) -> None:
+    def __init__(self, node: ast.expr | ast.AugAssign, written_into: bool = False) -> None:
         self.written = as_written(node)
+        self.written_into = written_into
         self.change: Callable[..., Any] | None = None
         self.turn = 0
         self.visits: list[_Visit] = []
@@ -119,7 +122,11 @@ class _Hole:
             return value
         if self.change is None:
             return self.written(parts, scope)
-        return self.change(parts, scope, turn)
+        value = self.change(parts, scope, turn)
+        if isinstance(value, (list, np.ndarray)) and _entries(value) > _MOST_ENTRIES:
+            raise MemoryError("what a change gives grows too fast")
+        # A copy, since a list that holds itself makes an array that no memory is enough for.
+        return list(value) if isinstance(value, list) and not self.written_into else value
 
 
 def follow(
@@ -182,7 +189,9 @@ class _Search:
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
         if not self.exercise.steps:  # no values to compare: what stopped it is most often near
             suspects = suspects[::-1]
-        for attempt in (self._slips, self._values, self._insertions, self._parts):
+        for attempt in (self._slips, self._values, self._insertions, self._parts, self._lost):
+            if attempt == self._lost:  # few to try, so that they may come when time is up
+                self.deadline = max(self.deadline, _patience.deadline(0.25))
             for statement in suspects:
                 success = self._try(statement, attempt(statement))
                 if success is not None:
@@ -290,6 +299,24 @@ class _Search:
                 if not _only_makes_room(place.node) and id(place.node) not in _written(statement):
                     yield place, None, self._within_reach(statement)
 
+    def _lost(self, statement: Statement) -> Iterator[Any]:
+        """Replace a value that something is missing from, so that it cannot be had any more."""
+        place = _given_to_a_call(statement) or _whole(statement) or self._only_number(statement)
+        own = _read(statement) - set(self.exercise.arguments)
+        enough = 0 if self._gives_the_result(statement) else 1
+        if place is not None and len(own) <= enough and self._inputs_are_right(statement):
+            yield place, None, self.pools[self.wrong].quantities
+
+    def _only_number(self, statement: Statement) -> Place | None:
+        """Return the place of a number that is all that a variable is ever given."""
+        value = getattr(statement.node, "value", None)
+        stored = [name for other in self.statements for name in _stored(other)]
+        once = all(stored.count(name) == 1 for name in _stored(statement))
+        if isinstance(statement.node, ast.AugAssign) or not once:
+            return None
+        number = isinstance(value, ast.Constant) and isinstance(value.value, (int, float))
+        return next((p for p in statement.places if number and p.node is value), None)
+
     def _within_reach(self, statement: Statement) -> dict[str, Any]:
         """Return the quantities that can be had from what the statement reads.
 
@@ -301,14 +328,20 @@ class _Search:
             return pool.quantities
         read = _read(statement)
         had = read & set(self.exercise.arguments)
-        for other in self.statements:
-            for name, value in other.values.items():
-                if other is statement or name not in read:
-                    continue
+        for name in read:
+            for value in self._last_values(name, statement):
                 if isinstance(value, (int, np.integer)):
                     had |= {"count"}
                 had |= {m.name for m in pool.matches(value) if m.kinship >= Kinship.DERIVED}
         return {name: v for name, v in pool.quantities.items() if self._reaches(name, had, True)}
+
+    def _last_values(self, name: str, statement: Statement) -> list[Any]:
+        """Return what a variable held before a statement; all its values if that is not known."""
+        others = [s for s in self.statements if s is not statement and name in s.values]
+        before = [s for s in others if s.turn < statement.turn]
+        if before:
+            others = [max(before, key=lambda s: s.turn)]
+        return [s.values[name] for s in others]
 
     def _reaches(self, name: str, had: set[str], first: bool = False) -> bool:
         """Return whether a quantity follows from others, by the steps of the derivation."""
@@ -362,6 +395,9 @@ class _Search:
             if time.thread_time() > self.deadline:
                 return None
             for success in self._at(statement, place, generate, quantities):
+                # What gives a quantity of the book need not give another one.
+                if success.quantity and self._was_right(statement):
+                    continue
                 return success
         return None
 
@@ -369,8 +405,10 @@ class _Search:
         self, statement: Statement, place: Place, generate: Any, quantities: Any
     ) -> Iterator[Success]:
         assert self.program is not None
+        # Of two arrays with the same entries, one may be the right one to write into.
+        target = id(place.node) in _written(statement)
         try:
-            hole = _Hole(place.node)
+            hole = _Hole(place.node, target)
             changed = self.program.rebuilt(place, hole)
         except Exception:  # an expression that cannot be replaced
             return
@@ -388,8 +426,6 @@ class _Search:
                 for layout in replacements(value)
             )
         pool, seen = self.pools[self.wrong], {_digests(v.value for v in hole.visits)}
-        # Of two arrays with the same entries, one may be the right one to write into.
-        target = id(place.node) in _written(statement)
         for make, quantity in candidates:
             if time.thread_time() > self.deadline:
                 return
@@ -505,11 +541,7 @@ class _Search:
             return 0
         right_inputs = self._inputs_are_right(success.statement)
         last = self.exercise.steps[-1].name
-        # What gives the result before the result is asked for was not right.
         pool = self.pools[self.wrong]
-        was_right = success.statement.kinship is Kinship.EXACT and all(
-            match.name != last and pool.words.get(match.name) for match in success.statement.matches
-        )
         ranks = [0]
         for _, value in self._values_after(success):
             for match in pool.matches(value):
@@ -520,7 +552,20 @@ class _Search:
                     ranks.append(_THE_RESULT if right_inputs else 0)
             if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
                 ranks.append(_A_QUANTITY)
-        return max(0, max(ranks) - (2 if was_right else 0))
+        return max(0, max(ranks) - (2 if self._was_right(success.statement) else 0))
+
+    def _was_right(self, statement: Statement) -> bool:
+        """Return whether a statement computes a quantity that the book names, as it is written."""
+        last, pool = self.exercise.steps[-1].name, self.pools[self.wrong]
+        alias = isinstance(getattr(statement.node, "value", None), ast.Name)
+        # What gives the result before the result is asked for was not right.
+        return (
+            not alias
+            and statement.kinship is Kinship.EXACT
+            and all(
+                match.name != last and pool.words.get(match.name) for match in statement.matches
+            )
+        )
 
     def _values_after(self, success: Success) -> list[tuple[str, Any]]:
         """Return what the changed statement gives in the function that is right."""
@@ -623,7 +668,8 @@ def _changing(change: Change) -> Make:
 
 
 def _giving(name: str, layout: Callable[[Any, int], Any]) -> Make:
-    return lambda pool: lambda parts, scope, turn: layout(pool.quantities[name], turn)
+    # A copy, since the lines after it may write into what they get.
+    return lambda pool: lambda parts, scope, turn: _copied(layout(pool.quantities[name], turn))
 
 
 def _value_of(function: Callable[..., Any], arguments: Any, name: str, line: int) -> Any:
@@ -639,6 +685,10 @@ def _is_far_larger(value: Any, first: Any) -> bool:
     if isinstance(value, (int, np.integer)) and isinstance(first, (int, np.integer)):
         return abs(int(value)) > 20 * max(10, abs(int(first)))
     return isinstance(value, np.ndarray) and value.size > 20 * max(1000, _size(first))
+
+
+def _entries(value: Any) -> int:
+    return value.size if isinstance(value, np.ndarray) else len(value)
 
 
 def _size(value: Any) -> int:
@@ -657,6 +707,13 @@ def _whole(statement: Statement) -> Place | None:
         if place.node is node:
             return None if _only_makes_room(node) else place
     return None
+
+
+def _given_to_a_call(statement: Statement) -> Place | None:
+    """Return the place of what a statement such as ``rows.append(...)`` hands over."""
+    call = statement.node.value if isinstance(statement.node, ast.Expr) else None
+    given = call.args[-1] if isinstance(call, ast.Call) and call.args else None
+    return next((place for place in statement.places if place.node is given), None)
 
 
 def _only_makes_room(node: ast.AST) -> bool:
@@ -682,13 +739,11 @@ def _written(statement: Statement) -> set[int]:
 
 
 def _read(statement: Statement) -> set[str]:
-    """Return the names that a statement reads, those in comprehensions aside."""
+    """Return the names that a statement reads or calls, those in comprehensions aside."""
     written = _written(statement)
-    return {
-        place.node.id
-        for place in statement.places
-        if isinstance(place.node, ast.Name) and id(place.node) not in written
-    }
+    nodes = [place.node for place in statement.places]
+    nodes += [node.func for node in nodes if isinstance(node, ast.Call)]
+    return {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in written}
 
 
 def _stored(statement: Statement) -> set[str]:

@@ -26,8 +26,8 @@ SIGMOID = Exercise(
         Step("power", "the exponential", lambda z: np.exp(-z)),
         Step("below", "the denominator of Eq. (1.1)", lambda power: 1 + power),
         Step("half", "", lambda z: np.tanh(z / 2)),
-        Step("small", "", lambda z: np.exp(-np.abs(z))),
-        Step("large", "", lambda small: 1 / (1 + small)),
+        Step("small", "the exponential of -|z|", lambda z: np.exp(-np.abs(z))),
+        Step("large", "the sigmoid of |z|", lambda small: 1 / (1 + small)),
         Step("result", "the sigmoid, Eq. (1.1)", lambda below: 1 / below),
     ),
     mistakes=(
@@ -123,7 +123,7 @@ SIGMOID_DERIVATIVE = Exercise(
     cases=_slope_cases,
     steps=(
         Step("rest", "one of the two factors of Eq. (1.3)", lambda a: 1 - a),
-        Step("square", "", lambda a: a * a),
+        Step("square", "a squared", lambda a: a * a),
         Step("result", "the slope, Eq. (1.3)", lambda a, rest: a * rest),
     ),
     mistakes=(

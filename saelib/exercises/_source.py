@@ -199,10 +199,26 @@ def _made(
     source = f"def __factory__({', '.join(free)}):\n    return None"
     factory = ast.parse(source).body[0]
     assert isinstance(factory, ast.FunctionDef)
-    factory.body = [*body, ast.Return(result)]
+    factory.body = [_with_zeros(part) for part in (*body, ast.Return(result))]
     module = ast.fix_missing_locations(ast.Module([factory], []))
     exec(compile(module, code.co_filename, "exec", dont_inherit=True), world)
     return world.pop("__factory__")(*values)
+
+
+def _with_zeros(tree: Any) -> Any:
+    """Return a copy that asks for zeros where the learner asks for memory as it is.
+
+    A copy that fills nothing in would give back what the last one has left there.
+    """
+
+    class Zeros(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> Any:
+            self.generic_visit(node)
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("empty", "empty_like"):
+                node.func.attr = node.func.attr.replace("empty", "zeros")
+            return node
+
+    return Zeros().visit(copy.deepcopy(tree))
 
 
 def _silent(*values: Any, **settings: Any) -> None:
