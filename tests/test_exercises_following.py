@@ -16,7 +16,7 @@ from saelib.exercises import (
     wrong_answer,
 )
 from saelib.exercises._changes import slips
-from saelib.exercises._follow import _Hole
+from saelib.exercises._follow import _Hole, _Search
 from saelib.exercises._source import program_of
 
 
@@ -320,9 +320,9 @@ def test_what_is_handed_to_append_is_looked_at_as_well():
     def slopes(f, theta, step):
         found = []
         for e in np.eye(len(theta)):
-            above = f(theta + step * e)
-            below = f(theta - step * e)
-            found.append(2 * step + 0 * (above - below))  # slip
+            above = f(theta + step * e)  # noqa: F841
+            below = f(theta - step * e)  # noqa: F841
+            found.append(2 * step)  # slip
         return np.array(found)
 
     verdict = exercises.check_numerical_gradient(slopes, seed=0)
@@ -372,8 +372,18 @@ def test_a_line_that_gives_a_quantity_of_the_book_is_not_asked_for_another():
         square = a**2
         return square  # noqa: RET504
 
+    # The square may be the wrong value, or what is done with it.
     verdict = exercises.check_sigmoid_derivative(slope, seed=0)
-    assert verdict.line_numbers == (line_of(slope, "return"),)
+    assert verdict.line_numbers == (line_of(slope, "square ="), line_of(slope, "return"))
+
+    def scaled(patches):
+        X = patches - patches.mean(axis=1)[:, None]
+        s = 3 * X.std()
+        X = s  # slip
+        return 0.5 + 0.4 * X
+
+    verdict = exercises.check_normalize_patches(scaled, seed=0)
+    assert verdict.line_numbers == (line_of(scaled, "# slip"),)
 
 
 def test_a_list_in_the_place_of_one_vector_is_followed_to_its_line():
@@ -411,3 +421,55 @@ def test_a_list_is_never_put_into_itself():
         with contextlib.suppress(Exception):
             change([outputs], {"outputs": outputs})
     assert not any(entry is outputs for entry in outputs)
+
+
+def test_a_term_that_an_input_makes_zero_speaks_for_no_line():
+    def cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        A = f(X @ W1.T + b1)
+        J = 0.5 * np.sum((f(A @ W2.T + b2) - X) ** 2) / len(X)
+        J += weight_decay / 2 * ((W1**2).sum() + (W2**2).sum())
+        for r in A.mean(axis=0):
+            kl = sparsity_target * np.log(sparsity_target / r)
+            kl = kl + (1 - sparsity_target) * np.log((1 - sparsity_target) / (1 - r))
+            J += kl  # slip
+        return J
+
+    verdict = exercises.check_cost(cost, seed=1)
+    assert verdict.line_numbers == (line_of(cost, "# slip"),)
+    assert "weight decay" not in str(verdict)
+
+
+def test_lines_on_which_a_right_output_depends_are_looked_at_last(monkeypatch):
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        delta3 = (Y - X) * Y * (1 - Y)
+        delta2 = (delta3 @ W2) * A * (1 - A)
+        gW1 = delta2.T @ X / m + weight_decay * W1
+        gW2 = delta3.T @ A + weight_decay * W2 * m  # slip
+        return gW1, gW2, delta2.mean(axis=0), delta3.mean(axis=0)
+
+    tried = []
+    attempt = _Search._try
+
+    def noted(search, statement, attempts):
+        tried.append(statement.node.lineno)
+        return attempt(search, statement, attempts)
+
+    monkeypatch.setattr(_Search, "_try", noted)
+    assert not exercises.check_gradient(gradient, seed=0).correct
+    for words in ("A = ", "delta3 = ", "delta2 = ", "gW1 = "):
+        if line_of(gradient, words) in tried:
+            before = tried.index(line_of(gradient, words))
+            assert tried.index(line_of(gradient, "# slip")) < before
+
+
+def test_a_result_that_is_transposed_is_led_back_to_its_line():
+    def maximal_inputs(W1):
+        squares = np.einsum("ij,ij->i", W1, W1)
+        return W1.T / np.sqrt(squares)
+
+    verdict = exercises.check_maximal_inputs(maximal_inputs, seed=0)
+    assert verdict.mistakes == ("transposed",)
+    assert verdict.line_numbers == (line_of(maximal_inputs, "return"),)

@@ -84,7 +84,7 @@ def _not_right(
     layout: Trouble | None,
 ) -> Verdict:
     if layout and all(map(partial(agree, tolerance=exercise.tolerance), results, rights)):
-        return _in_trouble(exercise, cases[0], layout, None)
+        return _in_trouble(exercise, cases[0], layout, follow(exercise, function, cases))
     known = explaining_mistakes(exercise, cases, results, (1, 2))
     if known:
         return _known(exercise, known, layout)

@@ -22,7 +22,7 @@ import numpy as np
 
 from saelib.exercises import _patience
 from saelib.exercises._changes import Change, as_written, insertions, replacements, slips
-from saelib.exercises._compare import agree
+from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise
 from saelib.exercises._match import Kinship, Match, Pool
 from saelib.exercises._run import Trouble, call
@@ -189,6 +189,16 @@ class _Search:
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
         if not self.exercise.steps:  # no values to compare: what stopped it is most often near
             suspects = suspects[::-1]
+        behind = self._behind_right_outputs(suspects)
+        if self._found([s for s in suspects if id(s) not in behind]):
+            return
+        if self._found([s for s in suspects if id(s) in behind]):
+            return
+        if self.exercise.steps and not self.successes:
+            self._first_wrong_value()
+
+    def _found(self, suspects: Sequence[Statement]) -> bool:
+        """Try changes in these statements, the likeliest first, until one speaks for itself."""
         for attempt in (self._slips, self._values, self._insertions, self._parts, self._lost):
             if attempt == self._lost:  # few to try, so that they may come when time is up
                 self.deadline = max(self.deadline, _patience.deadline(0.25))
@@ -196,11 +206,54 @@ class _Search:
                 success = self._try(statement, attempt(statement))
                 if success is not None:
                     self.successes.append(success)
-            # A line that was right before may be mended in vain: another may be found yet.
-            if any(map(self._evidence, self.successes)):
-                return
-        if self.exercise.steps and not self.successes:
-            self._first_wrong_value()
+            # A line that was right before may be mended in vain: another may be found yet. And
+            # where the result is missing, the next line may be the one to make it.
+            enough = _A_QUANTITY if attempt == self._values else 1
+            if any(self._evidence(success) >= enough for success in self.successes):
+                return True
+        return False
+
+    def _behind_right_outputs(self, statements: Sequence[Statement]) -> set[int]:
+        """Return the ids of the statements on which an output depends that is right.
+
+        Any other value there would spoil that output, so that these come last.
+        """
+        right = set(range(len(self.exercise.outputs)))
+        for k in range(len(self.cases)):
+            right &= self._right_outputs(self.function, k)
+        return {
+            id(statement)
+            for statement in statements
+            if right and not right <= self._right_when_shaken(statement, right)
+        }
+
+    def _right_outputs(self, function: Callable[..., Any], k: int) -> set[int]:
+        try:
+            got = self._results(function, k)
+            return {
+                n
+                for n, (part, right) in enumerate(zip(got, as_arrays(self.rights[k]), strict=True))
+                if close(part, right, self.exercise.tolerance)
+            }
+        except Exception:  # a changed program may do anything
+            return set()
+
+    def _right_when_shaken(self, statement: Statement, right: set[int]) -> set[int]:
+        """Return the outputs that stay right when another number comes out of a statement."""
+        assert self.program is not None
+        place = _whole(statement)
+        if place is None:
+            return right
+        try:
+            hole = _Hole(place.node)
+            changed = self.program.rebuilt(place, hole)
+        except Exception:  # an expression that cannot be replaced
+            return right
+        hole.closed, written = True, hole.written
+        hole.change = lambda parts, scope, turn: _shaken(written(parts, scope))
+        for k in range(len(self.cases)):
+            right = right & self._right_outputs(changed, k)
+        return right
 
     def _make_small(self) -> None:
         """Search on two examples if the answer is wrong on two as well: that takes less time."""
@@ -236,12 +289,16 @@ class _Search:
             own = Case(self.cases[k].label, _copies(arguments))
             return self.exercise.judge(function, own)
         try:
-            value = self.exercise.read(function(*_copies(arguments)), arguments)
-            n = len(self.exercise.outputs)
-            parts = tuple(value) if isinstance(value, (tuple, list)) and n > 1 else (value,)
-            return agree(tuple(map(_numbers, parts)), self.rights[k], self.exercise.tolerance)
+            return agree(self._results(function, k), self.rights[k], self.exercise.tolerance)
         except Exception:  # a changed program may do anything
             return False
+
+    def _results(self, function: Callable[..., Any], k: int) -> Arrays:
+        arguments = self.cases[k].arguments
+        value = self.exercise.read(function(*_copies(arguments)), arguments)
+        n = len(self.exercise.outputs)
+        parts = tuple(value) if isinstance(value, (tuple, list)) and n > 1 else (value,)
+        return tuple(map(_numbers, parts))
 
     def _order(self) -> list[Statement]:
         assert self.program is not None
@@ -395,8 +452,7 @@ class _Search:
             if time.thread_time() > self.deadline:
                 return None
             for success in self._at(statement, place, generate, quantities):
-                # What gives a quantity of the book need not give another one.
-                if success.quantity and self._was_right(statement):
+                if success.quantity and not self._may_become(statement, success.quantity):
                     continue
                 return success
         return None
@@ -552,7 +608,19 @@ class _Search:
                     ranks.append(_THE_RESULT if right_inputs else 0)
             if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
                 ranks.append(_A_QUANTITY)
-        return max(0, max(ranks) - (2 if self._was_right(success.statement) else 0))
+        return max(ranks) - (2 if self._was_right(success.statement) else 0)
+
+    def _may_become(self, statement: Statement, quantity: str) -> bool:
+        """Return whether a statement may be asked for a quantity.
+
+        What gives a quantity of the book need not give another one, unless only an argument is
+        missing: the sum of squares becomes the decay by its weight.
+        """
+        if not self._was_right(statement):
+            return True
+        parents = next(step.parents for step in self.exercise.steps if step.name == quantity)
+        given = {match.name for match in statement.matches}
+        return set(parents) <= given | set(self.exercise.arguments) and bool(given & set(parents))
 
     def _was_right(self, statement: Statement) -> bool:
         """Return whether a statement computes a quantity that the book names, as it is written."""
@@ -568,7 +636,10 @@ class _Search:
         )
 
     def _values_after(self, success: Success) -> list[tuple[str, Any]]:
-        """Return what the changed statement gives in the function that is right."""
+        """Return what the changed statement gives in the function that is right.
+
+        Nothing but zeros is left out: a weight that is 0 makes a zero of any term.
+        """
         trace = traced(success.repaired, _copies(self.cases[self.wrong].arguments))
         lines = _lines(success.statement)
         return [
@@ -576,6 +647,7 @@ class _Search:
             for (code, line), values in trace.values.items()
             if code.co_filename == success.statement.filename and line in lines
             for pair in values.items()
+            if _is_not_zero(pair[1])
         ]
 
     def _one_change(self, success: Success) -> Finding:
@@ -685,6 +757,20 @@ def _is_far_larger(value: Any, first: Any) -> bool:
     if isinstance(value, (int, np.integer)) and isinstance(first, (int, np.integer)):
         return abs(int(value)) > 20 * max(10, abs(int(first)))
     return isinstance(value, np.ndarray) and value.size > 20 * max(1000, _size(first))
+
+
+def _shaken(value: Any) -> Any:
+    """Return other numbers than these; what is no real number stays."""
+    if isinstance(value, (float, np.floating)):
+        return value * 1.25 + 0.0625
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        return value * 1.25 + 0.0625
+    return value
+
+
+def _is_not_zero(value: Any) -> bool:
+    parts = value if isinstance(value, (tuple, list)) else (value,)
+    return any(bool(np.any(part)) for part in parts)
 
 
 def _entries(value: Any) -> int:

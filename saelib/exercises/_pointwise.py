@@ -123,7 +123,7 @@ SIGMOID_DERIVATIVE = Exercise(
     cases=_slope_cases,
     steps=(
         Step("rest", "one of the two factors of Eq. (1.3)", lambda a: 1 - a),
-        Step("square", "a squared", lambda a: a * a),
+        Step("square", "", lambda a: a * a),
         Step("result", "the slope, Eq. (1.3)", lambda a, rest: a * rest),
     ),
     mistakes=(
