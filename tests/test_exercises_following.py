@@ -16,6 +16,8 @@ from saelib.exercises import (
     wrong_answer,
 )
 from saelib.exercises._changes import slips
+from saelib.exercises._derivation import Case, Exercise, Mistake, Step
+from saelib.exercises._engine import check
 from saelib.exercises._follow import _Hole, _Search
 from saelib.exercises._source import program_of
 
@@ -451,14 +453,15 @@ def test_lines_on_which_a_right_output_depends_are_looked_at_last(monkeypatch):
         return gW1, gW2, delta2.mean(axis=0), delta3.mean(axis=0)
 
     tried = []
-    attempt = _Search._try
+    attempt = _Search._at
 
-    def noted(search, statement, attempts):
+    def noted(search, statement, *what):
         tried.append(statement.node.lineno)
-        return attempt(search, statement, attempts)
+        return attempt(search, statement, *what)
 
-    monkeypatch.setattr(_Search, "_try", noted)
+    monkeypatch.setattr(_Search, "_at", noted)
     assert not exercises.check_gradient(gradient, seed=0).correct
+    assert line_of(gradient, "# slip") in tried
     for words in ("A = ", "delta3 = ", "delta2 = ", "gW1 = "):
         if line_of(gradient, words) in tried:
             before = tried.index(line_of(gradient, words))
@@ -473,3 +476,39 @@ def test_a_result_that_is_transposed_is_led_back_to_its_line():
     verdict = exercises.check_maximal_inputs(maximal_inputs, seed=0)
     assert verdict.mistakes == ("transposed",)
     assert verdict.line_numbers == (line_of(maximal_inputs, "return"),)
+
+
+def test_of_two_diagnoses_a_new_input_is_drawn_on_which_they_differ():
+    drawn = []
+
+    def cases(rng):
+        drawn.append(2.0 if not drawn else float(rng.uniform(3, 5)))
+        return [Case("for one number", (drawn[-1],))]
+
+    def mistake(name, change):
+        return Mistake(name, f"It is {name}.", "A hint?", "A hint.", edits={"result": change})
+
+    same = Exercise(
+        name="same",
+        signature="same(x)",
+        chapter="chapter 1",
+        cases=cases,
+        steps=(Step("result", "x itself", lambda x: x),),
+        mistakes=(
+            mistake("squared", lambda x: x**2),
+            mistake("doubled", lambda x: 2 * x),
+        ),
+    )
+    # At 2 the two are the same.
+    verdict = check(same, lambda x: 2 * x)
+    assert verdict.mistakes == ("doubled",)
+    assert "squared" not in str(verdict)
+    assert len(drawn) == 2
+
+
+def test_two_diagnoses_that_are_the_same_on_every_input_are_both_said():
+    # 1 / exp(z), whichever way it came about.
+    verdict = exercises.check_sigmoid(lambda z: np.exp(-z), seed=0)
+    assert set(verdict.mistakes) == {"no-one", "sign-of-exponent"}
+    rival = next(m for m in exercises.catalogue()["sigmoid"] if m.name == "not-inverted")
+    assert f'it may be "{rival.explanation}"' in str(verdict)

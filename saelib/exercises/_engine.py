@@ -23,11 +23,13 @@ from saelib.exercises._follow import Finding, changing_line, follow, not_finite_
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
-from saelib.exercises._search import explaining_mistakes
+from saelib.exercises._search import explaining_mistakes, explaining_sets
 from saelib.exercises._terms import describe
 from saelib.exercises._verdict import Verdict
 
 __all__ = ["check"]
+
+_MOST_DRAWS = 3  # of new inputs, when two diagnoses explain the first ones
 
 
 def check(
@@ -64,15 +66,15 @@ def _judge(
         return _right(exercise, function, cases, time_limit)
     if any(_explained(exercise, cases, results, (edits,)) for edits in exercise.accepted):
         return _right(exercise, function, cases, time_limit)
-    known = explaining_mistakes(exercise, cases, results, (1,))
-    if known:
-        return _known(exercise, known)
+    sets = explaining_sets(exercise, cases, results, (1,), most=3)
+    if sets:
+        return _known(exercise, *_decided(exercise, function, sets, time_limit))
     try:
         results, layout = arrange(exercise, results, rights)
     except Trouble as trouble:
         found = follow(exercise, function, cases)
         return _in_trouble(exercise, cases[0], trouble, found)
-    return _not_right(exercise, function, cases, results, rights, layout)
+    return _not_right(exercise, function, cases, results, rights, layout, time_limit)
 
 
 def _not_right(
@@ -82,17 +84,19 @@ def _not_right(
     results: Sequence[Arrays],
     rights: Sequence[Arrays],
     layout: Trouble | None,
+    time_limit: float,
 ) -> Verdict:
     if layout and all(map(partial(agree, tolerance=exercise.tolerance), results, rights)):
         return _in_trouble(exercise, cases[0], layout, follow(exercise, function, cases))
-    known = explaining_mistakes(exercise, cases, results, (1, 2))
-    if known:
-        return _known(exercise, known, layout)
+    sets = explaining_sets(exercise, cases, results, (1, 2), most=1 if layout else 3)
+    if sets:
+        known, rivals = _decided(exercise, function, sets, time_limit)
+        return _known(exercise, known, rivals, layout)
     found = follow(exercise, function, cases)
     if found is None or not found.certain:
         known = explaining_mistakes(exercise, cases, results, (3, 4))
         if known:
-            return _known(exercise, known, layout)
+            return _known(exercise, known, layout=layout)
     if found is not None:
         lines = (
             *found.lines,
@@ -162,8 +166,39 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
     )
 
 
+def _decided(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    sets: Sequence[tuple[Mistake, ...]],
+    time_limit: float,
+) -> tuple[tuple[Mistake, ...], list[tuple[Mistake, ...]]]:
+    """Return the mistakes that were made, and others that give the same on every input.
+
+    If two sets of mistakes explain all results, new inputs are drawn, on which they may differ.
+    """
+    left = list(sets)
+    for seed in range(_MOST_DRAWS):
+        if len(left) == 1:
+            break
+        cases = exercise.cases(np.random.default_rng([seed, len(sets)]))
+        n = len(exercise.outputs)
+        try:
+            results = [run(function, c.arguments, n, time_limit, exercise.read) for c in cases]
+        except Trouble:  # what is known of the first inputs is known all the same
+            break
+        left = [
+            known
+            for known in left
+            if _explained(exercise, cases, results, [mistake.edits for mistake in known])
+        ] or left[:1]
+    return left[0], left[1:]
+
+
 def _known(
-    exercise: Exercise, mistakes: tuple[Mistake, ...], layout: Trouble | None = None
+    exercise: Exercise,
+    mistakes: tuple[Mistake, ...],
+    rivals: Sequence[tuple[Mistake, ...]] = (),
+    layout: Trouble | None = None,
 ) -> Verdict:
     words = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
     lines = tuple(mistake.explanation for mistake in mistakes)
@@ -175,6 +210,10 @@ def _known(
         lines, names, hints = (*lines, str(layout)), (*names, layout.kind), (*hints, layout.hint)
     if len(lines) > 1:
         lines = (f"{words[len(lines)]} things at once:", *lines)
+    for rival in rivals:
+        own = " ".join(m.explanation for m in mistakes if m not in rival)
+        other = " ".join(m.explanation for m in rival if m not in mistakes)
+        lines = (*lines, f'Instead of "{own}" it may be "{other}": the results are the same.')
     return Verdict(exercise.name, False, names, lines, hints, exercise.chapter)
 
 

@@ -165,6 +165,8 @@ class _Search:
         self.program = program_of(function)
         self.statements: list[Statement] = []
         self.successes: list[Success] = []
+        self.safe: set[int] = set()
+        self.later = False
         self.first: tuple[Statement, Place, str] | None = None
 
     def run(self) -> None:
@@ -189,11 +191,11 @@ class _Search:
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
         if not self.exercise.steps:  # no values to compare: what stopped it is most often near
             suspects = suspects[::-1]
-        behind = self._behind_right_outputs(suspects)
-        if self._found([s for s in suspects if id(s) not in behind]):
-            return
-        if self._found([s for s in suspects if id(s) in behind]):
-            return
+        self.safe = self._behind_right_outputs(suspects)
+        for later in (False, True):
+            self.later = later
+            if self._found(suspects):
+                return
         if self.exercise.steps and not self.successes:
             self._first_wrong_value()
 
@@ -214,7 +216,7 @@ class _Search:
         return False
 
     def _behind_right_outputs(self, statements: Sequence[Statement]) -> set[int]:
-        """Return the ids of the statements on which an output depends that is right.
+        """Return the ids of the expressions on which an output depends that is right.
 
         Any other value there would spoil that output, so that these come last.
         """
@@ -222,9 +224,10 @@ class _Search:
         for k in range(len(self.cases)):
             right &= self._right_outputs(self.function, k)
         return {
-            id(statement)
+            id(place.node)
             for statement in statements
-            if right and not right <= self._right_when_shaken(statement, right)
+            for place in statement.places
+            if right and self._spoils(place, right)
         }
 
     def _right_outputs(self, function: Callable[..., Any], k: int) -> set[int]:
@@ -238,22 +241,19 @@ class _Search:
         except Exception:  # a changed program may do anything
             return set()
 
-    def _right_when_shaken(self, statement: Statement, right: set[int]) -> set[int]:
-        """Return the outputs that stay right when another number comes out of a statement."""
+    def _spoils(self, place: Place, right: set[int]) -> bool:
+        """Return whether another number at this place makes an output wrong that is right."""
         assert self.program is not None
-        place = _whole(statement)
-        if place is None:
-            return right
+        if time.thread_time() > self.deadline:
+            return False
         try:
             hole = _Hole(place.node)
             changed = self.program.rebuilt(place, hole)
         except Exception:  # an expression that cannot be replaced
-            return right
+            return False
         hole.closed, written = True, hole.written
         hole.change = lambda parts, scope, turn: _shaken(written(parts, scope))
-        for k in range(len(self.cases)):
-            right = right & self._right_outputs(changed, k)
-        return right
+        return not all(right <= self._right_outputs(changed, k) for k in range(len(self.cases)))
 
     def _make_small(self) -> None:
         """Search on two examples if the answer is wrong on two as well: that takes less time."""
@@ -424,7 +424,25 @@ class _Search:
             ]
             if not values or min(map(self._kinship, values)) < Kinship.DERIVED:
                 return False
-        return True
+        return all(self._is_known(value) for value in self._handed_over(statement, read - own))
+
+    def _handed_over(self, statement: Statement, names: set[str]) -> list[Any]:
+        """Return what a helper function of the learner's got as its arguments, if it is in one."""
+        if self.trace is None or not any(place.unit for place in statement.places):
+            return []
+        line = statement.node.lineno  # type: ignore[attr-defined]
+        return [
+            value
+            for code, given in self.trace.given.items()
+            if code.co_filename == statement.filename and (code, line) in self.trace.values
+            for name, value in given.items()
+            if name in names
+        ]
+
+    def _is_known(self, value: Any) -> bool:
+        match = self.pools[self.wrong].match(value)
+        exact = match.kinship >= Kinship.DERIVED or match.name in self.exercise.arguments
+        return exact or self._kinship(value) is Kinship.EXACT
 
     def _counters(self) -> set[str]:
         """Return the names that count: what ``for i in range(...)`` gives is no quantity."""
@@ -451,6 +469,8 @@ class _Search:
         for place, generate, quantities in attempts:
             if time.thread_time() > self.deadline:
                 return None
+            if (id(place.node) in self.safe) != self.later:
+                continue
             for success in self._at(statement, place, generate, quantities):
                 if success.quantity and not self._may_become(statement, success.quantity):
                     continue

@@ -30,10 +30,13 @@ class Trace:
     values : dict
         For each of them the values that it gave last, by the name of the variable; a value
         that was returned goes by ``"return"``.
+    given : dict
+        For each function the arguments of its last call, by name.
     """
 
     order: list[tuple[CodeType, int]] = field(default_factory=list)
     values: dict[tuple[CodeType, int], dict[str, Any]] = field(default_factory=dict)
+    given: dict[CodeType, dict[str, Any]] = field(default_factory=dict)
 
 
 def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
@@ -73,6 +76,7 @@ def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
         if not is_learners_code(frame.f_code):
             return None
         running[frame] = frame.f_lineno, _numbers(frame.f_locals)
+        trace.given[frame.f_code] = running[frame][1]
         return watch
 
     before = sys.gettrace()
