@@ -94,18 +94,21 @@ def _as_matrix(name: str, X: Any) -> Any:
         if X.dtype not in (np.float32, np.float64):
             X = X.astype(np.float64)
         return Rows(X.tocsr())
+    return float_array(name, X, "biufO", "give an array of shape (n_samples, n_features)")
+
+
+def float_array(name: str, values: Any, kinds: str, advice: str) -> Any:
+    """Return `values` as a float array, float32 and float64 kept, if of one of numpy's `kinds`."""
     try:
-        array = np.asarray(X)
-        if array.dtype.kind not in "biufO":
+        array = np.asarray(values)
+        if array.dtype.kind not in kinds:
             raise TypeError(f"its entries are of type {array.dtype}")
-        if array.dtype not in (np.float32, np.float64):
-            array = array.astype(np.float64)
+        return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(
-            f"{name} is {type(X).__name__} and cannot be read as an array of numbers ({error}); "
-            "give an array of shape (n_samples, n_features)"
+            f"{name} is {type(values).__name__} and cannot be read as an array of numbers "
+            f"({error}); {advice}"
         ) from None
-    return array
 
 
 def _finite_range(name: str, array: Any, first_row: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._validation import whole_number
+from saelib._validation import float_array, whole_number
 
 __all__ = ["Parameters"]
 
@@ -55,8 +55,11 @@ class Parameters:
 
     def __post_init__(self) -> None:
         for name in ("W1", "W2", "b1", "b2"):
-            if not hasattr(getattr(self, name), "shape"):
-                object.__setattr__(self, name, _as_array(name, getattr(self, name)))
+            values = getattr(self, name)
+            if not hasattr(values, "shape"):
+                advice = "give an array, or a list with a row of numbers for every unit"
+                array = float_array(name, values, "biuf", advice).astype(np.float64, copy=False)
+                object.__setattr__(self, name, array)
         shapes = {name: np.shape(getattr(self, name)) for name in ("W1", "W2", "b1", "b2")}
         n_hidden, n_features = shapes["W1"] if len(shapes["W1"]) == 2 else (-1, -1)
         expected = {
@@ -189,16 +192,3 @@ class Parameters:
             b1=np.zeros(n_hidden),
             b2=np.zeros(n_features),
         )
-
-
-def _as_array(name: str, values: Any) -> Array:
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"its entries are of type {array.dtype}")
-        return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name} is {type(values).__name__} and cannot be read as an array of numbers "
-            f"({error}); give an array, or a list with a row of numbers for every unit"
-        ) from None

@@ -429,7 +429,7 @@ def test_2000_interrupts_at_random_moments_neither_hang_nor_keep_the_limit():
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers")
 def test_an_interpreter_ends_at_once_after_an_interrupt():
     program = INTERRUPTS.replace("struck < 2000", "struck < 20")
-    done = run(program)  # which fails if it has to wait for long
+    done = run(program, timeout=120)  # and no longer
     assert done.returncode == 0, done.stderr
 
 

@@ -4,6 +4,8 @@ import ast
 import contextlib
 import inspect
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -413,7 +415,8 @@ def test_a_list_is_never_put_into_itself():
 
     node = ast.parse("outputs", mode="eval").body
     hole, outputs = _Hole(node), [1.0, 2.0]
-    hole.closed, hole.change = True, lambda parts, scope, turn: outputs
+    hole.close()
+    hole.change = lambda parts, scope, turn: outputs
     assert hole({}, None) == outputs
     assert hole({}, None) is not outputs
     outputs *= 100_000
@@ -512,3 +515,49 @@ def test_two_diagnoses_that_are_the_same_on_every_input_are_both_said():
     assert set(verdict.mistakes) == {"no-one", "sign-of-exponent"}
     rival = next(m for m in exercises.catalogue()["sigmoid"] if m.name == "not-inverted")
     assert f'it may be "{rival.explanation}"' in str(verdict)
+
+
+def test_a_line_after_one_that_may_be_wrong_is_not_called_the_first():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        data, m = X.T, len(X)
+        a2 = f(W1 @ data + b1[:, None])
+        a3 = f(W2 @ a2 + b2[:, None])
+        d3 = (a3 - data) * a3 * (1 - a3)
+        d2 = 1 - a2  # slip: all that came before the slope is gone
+        g1 = d2 @ data.T / m + weight_decay * W1
+        g2 = d3 @ a2.T / m + weight_decay * W2
+        return g1, g2, d2.mean(axis=1), d3.mean(axis=1)
+
+    verdict = exercises.check_gradient(gradient, seed=1)
+    assert not verdict.correct
+    assert line_of(gradient, "g1 =") not in verdict.line_numbers
+
+
+MEMORY = """
+import resource
+import numpy as np
+from saelib.exercises import check_forward
+
+def forward(W1, W2, b1, b2, X):
+    outputs = []
+    for x in X:
+        a = 1 / (1 + np.exp(-(W1 @ x + b1)))
+        y = 1 / (1 + np.exp(-(W2 @ a + b2)))
+        outputs.append(x)
+    return np.array(outputs)
+
+resource.setrlimit(resource.RLIMIT_AS, (6 * 2**30, 6 * 2**30))
+print(check_forward(forward, seed=1).line_numbers)
+with open("/proc/self/status") as status:
+    print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
+def test_no_search_makes_a_list_that_holds_itself_or_a_loop_that_only_grows(tmp_path):
+    program = tmp_path / "program.py"  # a file, since the lines of a string cannot be followed
+    program.write_text(MEMORY)
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True)
+    numbers, kilobytes = done.stdout.splitlines()
+    assert numbers == "(11,)"
+    assert int(kilobytes) < 500_000

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from saelib.exercises._trace import NUMBER
+
 __all__ = ["Change", "as_written", "insertions", "replacements", "slips"]
 
 Change = Callable[[Sequence[Any], Mapping[str, Any]], Any]
@@ -63,7 +65,6 @@ _IN_PLACE: dict[type, Callable[[Any, Any], Any]] = {
 }
 _COMPARISONS = (operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne)
 _NUMBERS = (0, 1, 2, 3, 4, -1, 0.5, 0.1, 0.2, 0.4, 0.8, 0.9, 10, None)
-_NUMBER = (np.ndarray, float, int, np.number)
 _REDUCTIONS = ("mean", "sum", "std", "max", "min", "prod")
 _ELEMENTWISE = ("exp", "log", "sqrt", "abs", "sin", "tanh", "square", "negative")
 
@@ -170,8 +171,8 @@ def _by_name(plain: Change, name: str) -> Change:
 def _appended(plain: Change, name: str) -> Change:
     def change(parts: Sequence[Any], scope: Mapping[str, Any]) -> None:
         value = plain(parts, scope)
-        if isinstance(value, list):
-            raise TypeError("a list in itself makes an array that no memory is enough for")
+        if isinstance(value, list):  # which may be the list itself
+            raise TypeError("a list is not appended to a list")
         scope[name].append(value)
 
     return change
@@ -278,7 +279,7 @@ def _numbers_in(scope: Mapping[str, Any]) -> list[str]:
     return [
         name
         for name, value in scope.items()
-        if isinstance(value, (*_NUMBER, list)) and not isinstance(value, bool)
+        if isinstance(value, (*NUMBER, list)) and not isinstance(value, bool)
     ]
 
 

@@ -41,6 +41,8 @@ _A_QUANTITY, _THE_RESULT = 3, 2
 
 _MOST_VISITS = 12  # in a loop, so many values tell one change from another
 
+_MOST_TURNS = 10_000  # of a loop that a value may change which is shaken
+
 _MOST_ENTRIES = 100_000  # of a list or an array: a changed loop may double one at every turn
 
 _MAKE_ROOM = ("zeros", "zeros_like", "empty", "empty_like", "ones", "ones_like", "full", "eye")
@@ -110,11 +112,17 @@ class _Hole:
         self.change: Callable[..., Any] | None = None
         self.turn = 0
         self.visits: list[_Visit] = []
-        self.closed = False
+        self.most_turns: int | None = None
+
+    def close(self) -> None:
+        """Look no more at what is there; a change may take more turns, but not go on for ever."""
+        self.most_turns = 20 * self.turn + 100
 
     def __call__(self, scope: dict[str, Any], *parts: Any) -> Any:
         turn, self.turn = self.turn, self.turn + 1
-        if not self.closed and len(self.visits) < _MOST_VISITS:
+        if self.most_turns is not None and turn > self.most_turns:
+            raise RecursionError("the changed loop does not end")
+        if self.most_turns is None and len(self.visits) < _MOST_VISITS:
             # Copies, since what comes after may write into the same arrays.
             own = {name: _copied(value) for name, value in scope.items()}
             value = self.written(parts, scope)
@@ -154,6 +162,7 @@ class _Search:
         cases: Sequence[Case],
     ) -> None:
         self.exercise, self.function = exercise, function
+        self.steps = {step.name: step for step in exercise.steps}
         self.deadline = 0.0
         self.cases: list[Case] = []
         self.pools: list[Pool] = []
@@ -223,12 +232,12 @@ class _Search:
         right = set(range(len(self.exercise.outputs)))
         for k in range(len(self.cases)):
             right &= self._right_outputs(self.function, k)
-        return {
-            id(place.node)
-            for statement in statements
-            for place in statement.places
-            if right and self._spoils(place, right)
-        }
+        behind: set[int] = set()
+        for place in (place for statement in statements for place in statement.places):
+            # A part of an expression changes the whole of it.
+            if right and (id(place.node) in behind or self._spoils(place, right)):
+                behind |= {id(node) for node in ast.walk(place.node)}
+        return behind
 
     def _right_outputs(self, function: Callable[..., Any], k: int) -> set[int]:
         try:
@@ -251,7 +260,7 @@ class _Search:
             changed = self.program.rebuilt(place, hole)
         except Exception:  # an expression that cannot be replaced
             return False
-        hole.closed, written = True, hole.written
+        hole.most_turns, written = _MOST_TURNS, hole.written
         hole.change = lambda parts, scope, turn: _shaken(written(parts, scope))
         return not all(right <= self._right_outputs(changed, k) for k in range(len(self.cases)))
 
@@ -308,7 +317,6 @@ class _Search:
             filename = self.program.units[place.unit].function.__code__.co_filename
             key = id(place.statement)
             found.setdefault(key, Statement(place.statement, filename, [])).places.append(place)
-        pool = self.pools[self.wrong]
         turns = {(code.co_filename, line): k for k, (code, line) in enumerate(self.trace.order)}
         for statement in found.values():
             lines = _lines(statement)
@@ -321,11 +329,7 @@ class _Search:
             for value in statement.values.values():
                 if _is_empty_room(value):
                     continue
-                if isinstance(value, (int, np.integer)):  # a count, or it tells nothing
-                    if self._kinship(value) is Kinship.EXACT:
-                        statement.matches.append(Match(Kinship.EXACT, "count"))
-                    continue
-                statement.matches += pool.matches(value)
+                statement.matches += self._matches(value)
             if self._gives_the_result(statement):
                 statement.matches = [Match(Kinship.NONE, "")]
         reached = [statement for statement in found.values() if statement.reached]
@@ -351,10 +355,12 @@ class _Search:
             yield place, None, self._within_reach(statement)
 
     def _parts(self, statement: Statement) -> Iterator[Any]:
-        if _whole(statement) is not None and self._inputs_are_right(statement):
-            for place in statement.places:
-                if not _only_makes_room(place.node) and id(place.node) not in _written(statement):
-                    yield place, None, self._within_reach(statement)
+        if _whole(statement) is None or not self._inputs_are_right(statement):
+            return
+        quantities, written = self._within_reach(statement), _written(statement)
+        for place in statement.places:
+            if not _only_makes_room(place.node) and id(place.node) not in written:
+                yield place, None, quantities
 
     def _lost(self, statement: Statement) -> Iterator[Any]:
         """Replace a value that something is missing from, so that it cannot be had any more."""
@@ -387,10 +393,9 @@ class _Search:
         had = read & set(self.exercise.arguments)
         for name in read:
             for value in self._last_values(name, statement):
-                if isinstance(value, (int, np.integer)):
-                    had |= {"count"}
-                had |= {m.name for m in pool.matches(value) if m.kinship >= Kinship.DERIVED}
-        return {name: v for name, v in pool.quantities.items() if self._reaches(name, had, True)}
+                matches = self._matches(value)
+                had |= {m.name for m in matches if m.kinship >= Kinship.DERIVED}
+        return {name: v for name, v in pool.quantities.items() if self._follows(name, had)}
 
     def _last_values(self, name: str, statement: Statement) -> list[Any]:
         """Return what a variable held before a statement; all its values if that is not known."""
@@ -400,14 +405,11 @@ class _Search:
             others = [max(before, key=lambda s: s.turn)]
         return [s.values[name] for s in others]
 
-    def _reaches(self, name: str, had: set[str], first: bool = False) -> bool:
-        """Return whether a quantity follows from others, by the steps of the derivation."""
-        if name in had and not first:
-            return True
-        steps = {step.name: step for step in self.exercise.steps}
-        if name not in steps:
-            return False
-        return all(self._reaches(parent, had) for parent in steps[name].parents)
+    def _follows(self, name: str, had: set[str]) -> bool:
+        """Return whether a step can be taken from what is had, through other steps if need be."""
+        return name in self.steps and all(
+            parent in had or self._follows(parent, had) for parent in self.steps[name].parents
+        )
 
     def _inputs_are_right(self, statement: Statement) -> bool:
         """Return whether all variables that a statement reads agree with the derivation."""
@@ -458,12 +460,18 @@ class _Search:
             and node.iter.func.id == "range"
         }
 
-    def _kinship(self, value: Any) -> Kinship:
+    def _matches(self, value: Any) -> list[Match]:
+        """Return what a value agrees with; a whole number is the number of examples, or nothing."""
         pool = self.pools[self.wrong]
         if isinstance(value, (int, np.integer)):
             count = pool.quantities.get("count")
-            return Kinship.EXACT if count is not None and value == count else Kinship.NONE
-        return pool.match(value).kinship
+            return [Match(Kinship.EXACT, "count")] if count is not None and value == count else []
+        return pool.matches(value)
+
+    def _kinship(self, value: Any) -> Kinship:
+        if isinstance(value, (int, np.integer)):
+            return Kinship.EXACT if self._matches(value) else Kinship.NONE
+        return self.pools[self.wrong].match(value).kinship
 
     def _try(self, statement: Statement, attempts: Iterator[Any]) -> Success | None:
         for place, generate, quantities in attempts:
@@ -491,7 +499,8 @@ class _Search:
         self._is_right(changed, self.wrong)
         if not hole.visits:
             return
-        hole.closed, first = True, hole.visits[0]
+        hole.close()
+        first = hole.visits[0]
         candidates: Iterator[tuple[Make, str]]
         if generate is not None:
             candidates = ((_changing(change), "") for change in generate(place.node, first.scope))
@@ -508,7 +517,8 @@ class _Search:
             # What cannot be computed, or comes out as something else did, need not be run.
             try:
                 change = make(pool)
-                if _is_far_larger(change(first.parts, first.scope, 0), first.value):
+                value = change(first.parts, first.scope, 0)
+                if _is_far_larger(value, first.value) or _goes_astray(place, value, first):
                     continue
                 digest = _digests(
                     change(visit.parts, visit.scope, turn) for turn, visit in enumerate(hole.visits)
@@ -530,21 +540,22 @@ class _Search:
         return self._is_right(changed, k)
 
     def _first_wrong_value(self) -> None:
-        """Find a first assignment that one change turns into a quantity of the derivation."""
+        """Find what turns the first assignment that is none into a quantity of the derivation.
+
+        What comes after it may be wrong because of it, and would not be the first.
+        """
         pool = self.pools[self.wrong]
         had = {m.name for s in self.statements for m in s.matches if m.kinship is Kinship.EXACT}
-        for statement in sorted(self.statements, key=lambda s: s.turn):
-            if statement.kinship is Kinship.EXACT or not statement.matches:
-                continue
-            node = statement.node
-            if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
-                return
-            for place in statement.places:
-                name = self._local_change(place, node, pool, had)
-                if name:
-                    self.first = (statement, place, name)
-                    return
-            if statement.kinship is not Kinship.DERIVED:
+        open_ones = [s for s in self.statements if s.matches and s.kinship is not Kinship.EXACT]
+        statement = min(open_ones, key=lambda s: s.turn, default=None)
+        node = statement.node if statement else None
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+            return
+        assert statement is not None
+        for place in statement.places:
+            name = self._local_change(place, node, pool, had)
+            if name:
+                self.first = (statement, place, name)
                 return
 
     def _local_change(self, place: Place, statement: ast.Assign, pool: Pool, had: set[str]) -> str:
@@ -560,7 +571,8 @@ class _Search:
             return ""
         if not hole.visits:
             return ""
-        hole.closed, scope = True, hole.visits[0].scope
+        hole.close()
+        scope = hole.visits[0].scope
         for generate in (slips, insertions):
             for change in generate(place.node, scope):
                 if time.thread_time() > self.deadline:
@@ -795,6 +807,16 @@ def _is_not_zero(value: Any) -> bool:
 
 def _entries(value: Any) -> int:
     return value.size if isinstance(value, np.ndarray) else len(value)
+
+
+def _goes_astray(place: Place, value: Any, first: _Visit) -> bool:
+    """Return whether a change gives a list that may end in itself, or in a loop without end.
+
+    A loop over a list to which it appends never ends, and numpy spends minutes and gigabytes on
+    a list that was appended to itself.
+    """
+    in_a_loop = isinstance(place.statement, ast.For)
+    return isinstance(value, list) and (in_a_loop or not isinstance(first.value, list))
 
 
 def _size(value: Any) -> int:

@@ -166,6 +166,12 @@ class _Setting(NamedTuple):
     side: int
 
     @property
+    def reaches_every_place(self) -> bool:
+        """Whether there are so many patches that a place that is never drawn is a mistake."""
+        places = [(rows - self.side + 1) * (cols - self.side + 1) for rows, cols in self.shapes]
+        return self.n_patches >= 10 * sum(places)
+
+    @property
     def images(self) -> list[Any]:
         return [
             float(k + 1) * _CODE**2
@@ -398,7 +404,7 @@ def _samples_rightly(function: Callable[..., Any], case: Case) -> bool:
             draws.append(np.asarray(drawn, dtype=np.float64))
             if len(draws) == 1 and _sampling_mistake(draws, setting) is not None:
                 return False
-            if n_patches == _TINY_SETTING.n_patches:
+            if not setting.reaches_every_place:
                 return True
     except Exception:  # a changed program may do anything
         return False
@@ -441,7 +447,7 @@ def _sampling_mistake(draws: list[Any], setting: _Setting) -> str | None:
         alike = (row0 == row0[0]).all() and (column0 == column0[0]).all()
         straight = len(set(zip(row0[0], column0[0], strict=True))) == n_pixels
         return "turned" if turned.all() and alike and straight else "position-redrawn-per-pixel"
-    if n_patches == _TINY_SETTING.n_patches:
+    if not setting.reaches_every_place:
         return None
     return _coverage_mistake(image[:, 0], row[:, 0], column[:, 0], draws, setting)
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from saelib.exercises._learner import is_learners_code
 
-__all__ = ["Trace", "traced"]
+__all__ = ["NUMBER", "Trace", "traced"]
 
 _MOST_EVENTS = 20_000  # a loop over everything would otherwise cost more than it tells
 
-_NUMBERS = (np.ndarray, float, int, np.number)
+NUMBER = (np.ndarray, float, int, np.number)  # the types that are followed
 
 
 @dataclass
@@ -98,7 +98,7 @@ def _numbers(scope: dict[str, Any]) -> dict[str, Any]:
             found[name] = value.copy()
         elif isinstance(value, (float, int, np.number)):
             found[name] = value
-        elif isinstance(value, list) and value and isinstance(value[0], _NUMBERS):
+        elif isinstance(value, list) and value and isinstance(value[0], NUMBER):
             try:
                 found[name] = np.array(value, dtype=np.float64)
             except (TypeError, ValueError):  # rows of different lengths
