@@ -416,7 +416,7 @@ def test_a_list_is_never_put_into_itself():
     node = ast.parse("outputs", mode="eval").body
     hole, outputs = _Hole(node), [1.0, 2.0]
     hole.close()
-    hole.change = lambda parts, scope, turn: outputs
+    hole.begin(lambda parts, scope, turn: outputs, 3)
     assert hole({}, None) == outputs
     assert hole({}, None) is not outputs
     outputs *= 100_000
@@ -561,3 +561,158 @@ def test_no_search_makes_a_list_that_holds_itself_or_a_loop_that_only_grows(tmp_
     numbers, kilobytes = done.stdout.splitlines()
     assert numbers == "(11,)"
     assert int(kilobytes) < 500_000
+
+
+def test_a_helper_that_comes_last_is_not_asked_for_the_result():
+    def logistic(z):
+        return 1 / (1 + np.exp(-z))
+
+    def forward(W1, W2, b1, b2, X):
+        hidden = logistic(X @ W1.T + b1)  # noqa: F841
+        output = logistic(b2)  # slip
+        return output  # noqa: RET504
+
+    verdict = exercises.check_forward(forward, seed=1)
+    assert verdict.line_numbers == (line_of(forward, "# slip"),)
+
+
+def test_a_helper_that_has_lost_its_argument_is_found():
+    def logistic(z):
+        return 1 / 1  # slip
+
+    def forward(W1, W2, b1, b2, X):
+        hidden = logistic(X @ W1.T + b1)
+        return logistic(hidden @ W2.T + b2)
+
+    verdict = exercises.check_forward(forward, seed=1)
+    assert verdict.line_numbers == (line_of(logistic, "# slip"),)
+
+
+def test_zeros_of_the_wrong_shape_are_to_blame_and_not_what_is_made_of_them():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        m, g1, g2, h1 = len(X), np.zeros_like(W1), np.zeros_like(W2), np.zeros_like(b1)
+        h2 = np.zeros_like(W1)  # slip
+        for x in X:
+            a = f(W1 @ x + b1)
+            y = f(W2 @ a + b2)
+            d3 = (y - x) * y * (1 - y)
+            d2 = (W2.T @ d3) * a * (1 - a)
+            g1 += np.outer(d2, x)
+            g2 += np.outer(d3, a)
+            h1 += d2
+            h2 += d3
+        return g1 / m + weight_decay * W1, g2 / m + weight_decay * W2, h1 / m, h2 / m
+
+    verdict = exercises.check_gradient(gradient, seed=1)
+    assert verdict.line_numbers == (line_of(gradient, "# slip"),)
+
+
+def test_one_of_several_results_that_are_returned_at_once_is_pointed_at():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) * Y * (1 - Y)
+        d2 = (d3 @ W2) * A * (1 - A)
+        G1, G2 = d2.T @ X, d3.T @ A
+        return G1 / m, G2 / m + weight_decay * W2, d2.mean(0), d3.mean(0)  # slip
+
+    verdict = exercises.check_gradient(gradient, seed=1)
+    assert verdict.line_numbers == (line_of(gradient, "# slip"),)
+    assert "`G1 / m` should be the gradient of W1." in str(verdict)
+
+
+def test_a_name_that_stands_for_an_argument_is_known():
+    def kl_divergence(rho, rho_hat):
+        p, q = rho, rho_hat
+        first = p  # slip
+        second = (1 - p) * (np.log(1 - p) - np.log(1 - q))
+        return first + second
+
+    verdict = exercises.check_kl_divergence(kl_divergence, seed=1)
+    assert verdict.line_numbers == (line_of(kl_divergence, "# slip"),)
+    assert "should be the first term of Eq. (4.1)" in str(verdict)
+
+
+def test_a_number_of_examples_that_is_none_is_found_where_it_got_its_value():
+    def cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        m = X  # slip
+        A = f(X @ W1.T + b1)
+        error = np.sum((f(A @ W2.T + b2) - X) ** 2) / (2 * m)
+        decay = weight_decay / 2 * (np.sum(W1**2) + np.sum(W2**2))
+        p, q = sparsity_target, A.mean(axis=0)
+        kl = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+        return error + decay + sparsity_weight * kl.sum()
+
+    verdict = exercises.check_cost(cost, seed=1)
+    assert verdict.line_numbers == (line_of(cost, "# slip"),)
+
+
+def test_what_another_line_has_written_over_is_said_with_both_lines():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) * Y * (1 - Y)
+        d2 = d3 @ W2
+        A *= 1 - A  # slip
+        d2 *= A
+        g1 = d2.T @ X / m + weight_decay * W1
+        g2 = d3.T @ A / m + weight_decay * W2
+        return g1, g2, d2.mean(axis=0), d3.mean(axis=0)
+
+    verdict = exercises.check_gradient(gradient, seed=1)
+    assert verdict.line_numbers == (line_of(gradient, "# slip"), line_of(gradient, "g2 ="))
+    assert "should be the hidden activations, Eq. (1.4). It was, until line" in str(verdict)
+
+
+def test_an_argument_that_is_changed_under_another_name_is_led_to_that_name():
+    def maximal_inputs(W1):
+        inputs = W1  # slip
+        for i in range(len(W1)):
+            inputs[i] = W1[i] / np.sqrt(W1[i] @ W1[i])
+        return inputs
+
+    verdict = exercises.check_maximal_inputs(maximal_inputs, seed=0)
+    assert verdict.mistakes == ("input-changed",)
+    assert verdict.line_numbers == (line_of(maximal_inputs, "# slip"),)
+    assert f"Line {line_of(maximal_inputs, 'inputs[i] =')} writes into it" in str(verdict)
+
+
+def test_a_long_loop_is_followed_on_all_inputs():
+    def sample_patches(images, n_patches, patch_size, seed):
+        rng = np.random.default_rng(seed)
+        patches = []
+        for _ in range(n_patches):
+            k = rng.integers(0, len(images))
+            height, width = images[k].shape
+            r = rng.integers(0, height - patch_size + 1)
+            c = rng.integers(0, width - patch_size + 1)
+            patches.append(images[k][height : r + patch_size, c : c + patch_size].ravel())  # slip
+        return np.array(patches)
+
+    verdict = exercises.check_sample_patches(sample_patches, seed=0)
+    assert verdict.line_numbers == (line_of(sample_patches, "# slip"),)
+
+
+def test_a_list_that_was_collected_may_be_what_should_be_returned():
+    def flatten(W1, W2, b1, b2):
+        theta = []
+        for part in (W1, W2, b1, b2):
+            theta.extend(np.ravel(part))
+        return np.array(part)  # slip
+
+    verdict = exercises.check_flatten(flatten, seed=0)
+    assert verdict.line_numbers == (line_of(flatten, "# slip"),)
+
+
+def test_what_a_line_goes_on_from_is_not_what_it_should_be():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        A = np.tanh(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) * Y * (1 + Y)
+        d2 = (d3 @ W2) * A * (1 - A) / 3
+        m = len(X)
+        return d2.T @ X / m, d3.T @ A / m + weight_decay * W2, d2.mean(0), d3.mean(0)
+
+    assert "should be z2" not in str(exercises.check_gradient(gradient, seed=1))

@@ -60,7 +60,7 @@ def _judge(
             if trouble.kind in ("raises", "not-numbers"):
                 found = follow(exercise, function, cases)
             if trouble.kind == "input-changed":
-                trouble.line = _changed_at(exercise, function, case)
+                trouble.where = _changed_at(exercise, function, case)
             return _in_trouble(exercise, case, trouble, found)
     if _explained(exercise, cases, results, ()):
         return _right(exercise, function, cases, time_limit)
@@ -115,11 +115,9 @@ def _not_right(
     return _unknown(exercise, function, cases, results, rights, layout)
 
 
-def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> int | None:
-    for name in exercise.arguments:
-        for line in changing_line(function, case.arguments, name):
-            return line
-    return None
+def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> tuple[int, ...]:
+    found = (changing_line(function, case.arguments, name) for name in exercise.arguments)
+    return next(filter(None, found), ())
 
 
 def _explained(
@@ -149,9 +147,16 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
     lines: tuple[str, ...] = (f"{trouble}{seen}",)
     hints: tuple[str, ...] = (trouble.hint,)
     numbers: tuple[int, ...]
-    numbers = () if trouble.line is None else (trouble.line,)
-    if trouble.kind == "input-changed" and numbers:
-        lines = (*lines, f"It is line {trouble.line} that does it.")
+    numbers = trouble.where[:1]
+    if trouble.kind == "input-changed" and len(trouble.where) == 1:
+        lines = (*lines, f"It is line {numbers[0]} that does it.")
+    if trouble.kind == "input-changed" and len(trouble.where) == 2:
+        first, last = trouble.where
+        lines = (
+            *lines,
+            f"Line {last} writes into it: since line {first} it is the argument itself, or a part "
+            "of it, not a copy.",
+        )
     if found is not None:
         lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
     return Verdict(

@@ -100,10 +100,11 @@ COST_STEPS = (
     *FORWARD_STEPS,
     Step("error", "the error, output minus input", lambda X_hat, X: X_hat - X),
     Step("squares", "the sum of the squared errors", lambda error: np.sum(error**2)),
+    Step("count", "m, the number of examples", lambda X: len(X)),
     Step(
         "reconstruction",
         "the reconstruction error, Eq. (2.1)",
-        lambda squares, X: squares / (2 * len(X)),
+        lambda squares, count: squares / (2 * count),
     ),
     Step(
         "weights",

@@ -343,7 +343,7 @@ def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: f
         found = None
         if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
             found = follow(SAMPLER, function, _sampler_cases(first_seed))
-        numbers: tuple[int, ...] = () if trouble.line is None else (trouble.line,)
+        numbers = trouble.where[:1]
         if found is not None:
             lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
         return Verdict(

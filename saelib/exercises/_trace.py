@@ -68,7 +68,8 @@ def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
             running[frame] = frame.f_lineno, _numbers(frame.f_locals)
         elif event == "return":
             line = running.pop(frame, (frame.f_lineno, {}))[0]
-            if argument is not None and not frame.f_code.co_name.startswith("<"):
+            name = frame.f_code.co_name
+            if argument is not None and (name == "<lambda>" or not name.startswith("<")):
                 trace.values.setdefault((frame.f_code, line), {})["return"] = argument
         return watch
 
