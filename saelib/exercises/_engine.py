@@ -9,6 +9,7 @@ mistakes come next; at last the result is taken apart: which output, which term,
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -42,8 +43,27 @@ def check(
     """Return the verdict on `function` as an answer to `exercise`, on fresh random inputs."""
     time_limit = valid_time_limit(time_limit)
     verdict = _judge(exercise, function, seed, time_limit)
+    if not verdict.correct and _arguments_exchanged(exercise, function):
+        verdict = replace(
+            verdict,
+            mistakes=("arguments-exchanged",),
+            lines=(
+                "The arguments of your function are those of the task, but in another order; they "
+                f"come as {exercise.signature.partition(')')[0]}).",
+            ),
+            hints=("Write the arguments in the order of the task, then check again.",),
+            line_numbers=(),
+        )
     shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
+
+
+def _arguments_exchanged(exercise: Exercise, function: Callable[..., Any]) -> bool:
+    try:
+        names = tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # what is no function, or a compiled one
+        return False
+    return names != exercise.arguments and sorted(names) == sorted(exercise.arguments)
 
 
 def _judge(
@@ -322,10 +342,49 @@ def _finding(
     rounded = {round(factor, 6) for factor in factors if factor is not None}
     if None not in factors and len(rounded) == 1:
         return f"is the right one times {rounded.pop():.6g}"
+    line = _straight_line(pairs, tolerance)
+    if line:
+        return line
     # Any single number is the right one times something: only an array shows a common factor.
     if None not in factors and rounded and all(w.size > 1 for w in wanted):
         return "is the right one times a factor that changes from input to input"
+    off = max(_relative(g, w) for g, w in pairs)
+    if off < 0.02:
+        return (
+            f"is near the right one, but off by up to {off:.1g} of its size, as rounding in single "
+            "precision makes it"
+        )
     return "is wrong, and not by a constant factor"
+
+
+def _relative(got: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> float:
+    """Return the largest difference, measured by the largest entry of the right one."""
+    size = float(np.max(np.abs(wanted), initial=0.0))
+    if not size or got.shape != wanted.shape or not np.isfinite(got).all():
+        return np.inf
+    return float(np.max(np.abs(got - wanted))) / size
+
+
+def _straight_line(
+    pairs: Sequence[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]], tolerance: float
+) -> str:
+    """Return in words the straight line that takes the right results to these, if there is one."""
+    lines = set()
+    for got, wanted in pairs:
+        if wanted.size < 4 or np.ptp(wanted) == 0 or not np.isfinite(got).all():
+            return ""
+        factor, shift = np.polynomial.polynomial.polyfit(wanted.ravel(), got.ravel(), 1)[::-1]
+        if not close(got, factor * wanted + shift, tolerance):
+            return ""
+        lines.add((round(float(factor), 6), round(float(shift), 6)))
+    if len(lines) != 1:
+        return ""
+    factor, shift = lines.pop()
+    if not factor or not shift:
+        return ""
+    return (
+        f"is the right one times {factor:.6g}, {'plus' if shift > 0 else 'minus'} {abs(shift):.6g}"
+    )
 
 
 def _factor(

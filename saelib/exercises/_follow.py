@@ -465,17 +465,20 @@ class _Search:
 
         What is called in two places gives two quantities, so that it can be asked for none.
         """
+        if len(self._calls(statement)) > 1:
+            return {}
+        return dict(list(self.pools[self.wrong].quantities.items())[:-1])
+
+    def _calls(self, statement: Statement) -> list[ast.Name]:
+        """Return where the function is called to which a statement belongs."""
         assert self.program is not None
         name = self.program.units[statement.places[0].unit].function.__name__
-        calls = [
+        return [
             node
             for unit in self.program.units
             for node in ast.walk(unit.tree)
             if isinstance(node, ast.Name) and node.id == name
         ]
-        if len(calls) > 1:
-            return {}
-        return dict(list(self.pools[self.wrong].quantities.items())[:-1])
 
     def _last_values(self, name: str, statement: Statement) -> list[Any]:
         """Return what a variable held before a statement; all its values if that is not known."""
@@ -870,10 +873,13 @@ class _Search:
             part = _short(ast.unparse(success.place.node))
             return f"`{part}` should be {pool.words[success.quantity]}."
         k = self.clearest
+        if success.place.unit and len(self._calls(success.statement)) > 1:
+            return ""
         for name, value in self._values_after(success, k):
             match = self.pools[k].match(value)
             if match.kinship is Kinship.EXACT and pool.words.get(match.name):
-                what = "the result" if name == "return" else f"`{name}`"
+                what = "what it returns" if success.place.unit else "the result"
+                what = what if name == "return" else f"`{name}`"
                 return f"Then {what} is {pool.words[match.name]}."
         return ""
 
