@@ -20,7 +20,8 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve pdf test lint unit packages browser notebooks live-times
-.PHONY: claims address test-newest test-lowest sphinx release bench mutants lock clean
+.PHONY: claims mutation-score address test-newest test-lowest sphinx release bench mutants lock
+.PHONY: clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -67,6 +68,9 @@ notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=
 
 claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
 	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
+
+mutation-score: setup ## Make slips in right answers and count what the checkers say (half an hour; ARGS="--slips 0 cost")
+	@$(STEP) "Making slips in right answers" $(BIN) tools/mutation_score.py $(ARGS)
 
 address: setup ## Give the notebooks their first cell, which knows the public address in _config.yml
 	@$(BIN) tools/address.py

@@ -71,9 +71,10 @@ class Pool:
         for match, form in self._by_shape.get(got.shape, ()):
             if match.kinship <= best.kinship:
                 continue
+            # Zeros agree with zeros only, not with everything that is small.
             size = float(np.max(np.abs(form)))
             with np.errstate(invalid="ignore", over="ignore"):
-                if np.all(np.abs(got - form) <= tolerance * (size or 1.0)):
+                if np.all(np.abs(got - form) <= tolerance * size):
                     best = match
         return best
 

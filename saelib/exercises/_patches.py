@@ -146,6 +146,18 @@ NORMALIZE_PATCHES = Exercise(
             edits={"limit": lambda sd: 2 * sd},
         ),
         Mistake(
+            "smallest-and-largest",
+            "The smallest and the largest pixel of all set the scale; no mean is removed.",
+            "What does one single outlier do to all other patches?",
+            "Eq. (6.2) removes the mean of each patch and takes its scale from the deviation.",
+            "scaling between minimum and maximum",
+            edits={
+                "result": lambda patches: (
+                    (patches - patches.min()) / (patches.max() - patches.min()) * 0.8 + 0.1
+                )
+            },
+        ),
+        Mistake(
             "range-shifted-only",
             "The result is shifted, but not brought into [0.1, 0.9].",
             "What are the smallest and the largest value of your result?",
@@ -343,7 +355,7 @@ def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: f
         found = None
         if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
             found = follow(SAMPLER, function, _sampler_cases(first_seed))
-        numbers: tuple[int, ...] = () if trouble.line is None else (trouble.line,)
+        numbers = trouble.where[:1]
         if found is not None:
             lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
         return Verdict(

@@ -9,6 +9,9 @@ __all__ = ["deadline"]
 SECONDS = 1.2  # of computing, for each of the searches after a mistake
 
 
-def deadline() -> float:
-    """Return the reading of this thread's own clock at which a search that starts now ends."""
-    return thread_time() + SECONDS
+def deadline(share: float = 1.0) -> float:
+    """Return the reading of this thread's own clock at which a search that starts now ends.
+
+    A search that needs but a share of the time gets no more.
+    """
+    return thread_time() + share * SECONDS

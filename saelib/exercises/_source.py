@@ -13,7 +13,7 @@ import linecache
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from types import CellType, CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -30,6 +30,11 @@ class Unit:
 
     function: FunctionType
     tree: ast.FunctionDef | ast.Lambda
+
+    @cached_property
+    def filled(self) -> ast.FunctionDef | ast.Lambda:
+        """The tree with zeros where the learner asks for memory as it is."""
+        return _with_zeros(self.tree)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Program:
 
     units: list[Unit]
     bound: tuple[Any, ...] = ()
-    codes: set[CodeType] = field(default_factory=set)
+    # Compiled once, by unit and place: a search comes back to the same place several times.
+    compiled: dict[tuple[int, int | None], CodeType] = field(default_factory=dict, repr=False)
 
     def places(self) -> list[Place]:
         """Return every expression that gives a value, from top to bottom."""
@@ -79,16 +85,21 @@ class Program:
             world = worlds.setdefault(
                 key, {**unit.function.__globals__, HOLE: hole, "print": _silent}
             )
-            tree = unit.tree
-            if place is not None and place.unit == k:
-                tree = _with_hole(tree, place.index)
-            made[id(unit.function)] = _made(unit.function, tree, world, made)
+            index = place.index if place is not None and place.unit == k else None
+            made[id(unit.function)] = _made(unit.function, self._code(k, index), world, made)
         for world in worlds.values():
             for name, value in list(world.items()):
                 if id(value) in made and name != HOLE:
                     world[name] = made[id(value)]
         function = made[id(self.units[0].function)]
         return partial(function, *self.bound) if self.bound else function
+
+    def _code(self, k: int, index: int | None) -> CodeType:
+        if (k, index) not in self.compiled:
+            unit = self.units[k]
+            tree = unit.filled if index is None else _with_hole(unit.filled, index)
+            self.compiled[k, index] = _compiled(unit.function, tree)
+        return self.compiled[k, index]
 
 
 def program_of(function: Any) -> Program | None:
@@ -115,7 +126,7 @@ def program_of(function: Any) -> Program | None:
             continue
         units.append(Unit(current, tree))
         pending += _reached(current)
-    return Program(units, bound, {unit.function.__code__ for unit in units})
+    return Program(units, bound)
 
 
 def _reached(function: FunctionType) -> list[FunctionType]:
@@ -182,27 +193,48 @@ def _parsed(source: str) -> ast.Module | None:
     return None
 
 
-def _made(
-    function: FunctionType,
-    tree: ast.FunctionDef | ast.Lambda,
-    world: dict[str, Any],
-    made: dict[int, Any],
-) -> Any:
-    code = function.__code__
+def _compiled(function: FunctionType, tree: ast.FunctionDef | ast.Lambda) -> CodeType:
+    """Return the code that defines a factory of this function in a world of its own."""
     own = tree.name if isinstance(tree, ast.FunctionDef) else ""
-    free = [name for name in code.co_freevars if name not in (own, "__class__")]
-    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    values = [_contents(cells[name], made) for name in free]
     result: ast.expr = ast.Name(own, ast.Load()) if own else tree  # type: ignore[assignment]
     body: list[ast.stmt] = [tree] if isinstance(tree, ast.FunctionDef) else []
     # Parsed, since the fields of a function differ from one version of Python to the next.
-    source = f"def __factory__({', '.join(free)}):\n    return None"
+    source = f"def __factory__({', '.join(_free(function, own))}):\n    return None"
     factory = ast.parse(source).body[0]
     assert isinstance(factory, ast.FunctionDef)
     factory.body = [*body, ast.Return(result)]
     module = ast.fix_missing_locations(ast.Module([factory], []))
-    exec(compile(module, code.co_filename, "exec", dont_inherit=True), world)
+    return compile(module, function.__code__.co_filename, "exec", dont_inherit=True)
+
+
+def _free(function: FunctionType, own: str) -> list[str]:
+    return [name for name in function.__code__.co_freevars if name not in (own, "__class__")]
+
+
+def _made(
+    function: FunctionType, code: CodeType, world: dict[str, Any], made: dict[int, Any]
+) -> Any:
+    own = "" if function.__name__ == "<lambda>" else function.__code__.co_name
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    values = [_contents(cells[name], made) for name in _free(function, own)]
+    exec(code, world)
     return world.pop("__factory__")(*values)
+
+
+def _with_zeros(tree: Any) -> Any:
+    """Return a copy that asks for zeros where the learner asks for memory as it is.
+
+    A copy that fills nothing in would give back what the last one has left there.
+    """
+
+    class Zeros(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> Any:
+            self.generic_visit(node)
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("empty", "empty_like"):
+                node.func.attr = node.func.attr.replace("empty", "zeros")
+            return node
+
+    return Zeros().visit(copy.deepcopy(tree))
 
 
 def _silent(*values: Any, **settings: Any) -> None:
@@ -261,8 +293,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
-    changed = copy.deepcopy(tree)
-    target = _expressions(changed)[index][0]
+    target = _expressions(tree)[index][0]
     scope = ast.Call(ast.Name("locals", ast.Load()), [], [])
     parts: list[ast.expr]
     if isinstance(target, ast.AugAssign):
@@ -290,8 +321,20 @@ def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
     if isinstance(target, ast.AugAssign):
         new = ast.copy_location(ast.Assign([target.target], call), target)
 
-    class Replace(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> Any:
-            return new if node is target else super().generic_visit(node)
+    return _with(tree, target, ast.fix_missing_locations(new))
 
-    return ast.fix_missing_locations(Replace().visit(changed))
+
+def _with(node: Any, target: ast.AST, new: ast.AST) -> Any:
+    """Return a tree with another node in the place of `target`; all but the way there is shared."""
+    if node is target:
+        return new
+    for name, value in ast.iter_fields(node):
+        children = value if isinstance(value, list) else [value]
+        for k, child in enumerate(children):
+            other = _with(child, target, new) if isinstance(child, ast.AST) else child
+            if other is not child:
+                changed = copy.copy(node)
+                rest = [*children[:k], other, *children[k + 1 :]]
+                setattr(changed, name, rest if isinstance(value, list) else other)
+                return changed
+    return node
