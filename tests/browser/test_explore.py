@@ -7,6 +7,7 @@ from saelib import Parameters, SparseObjective, kl_divergence, kl_gradient
 
 WHERE = {
     "kl": ("04-kl-divergence.html", "the penalty of one unit"),
+    "train": ("06-training.html", "train it yourself"),
     "training": ("06-training.html", "twenty-five units while they learn"),
     "unit": ("07-visualization.html", "what excites a unit"),
     "descent": ("05-backpropagation.html", "descent on a slice through the cost"),
