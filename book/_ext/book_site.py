@@ -42,9 +42,10 @@ BUTTONS = {  # what the theme calls them, and what they do
 }
 # Scripts of the figures that readers move, in their order, and the chapters that load them.
 EXPLORABLES = {
-    "explore-kit.js": ("04-", "05-", "06-", "07-"),
+    "explore-kit.js": ("01-", "04-", "05-", "06-", "07-"),
     "explore-data.js": ("05-", "06-", "07-"),
     "explore.js": ("04-", "05-", "06-", "07-"),
+    "explore-network.js": ("01-",),
     "explore-train.js": ("06-",),
 }
 FONTAWESOME = (

@@ -6,6 +6,7 @@ import pytest
 from saelib import Parameters, SparseObjective, kl_divergence, kl_gradient
 
 WHERE = {
+    "network": ("01-network.html", "forwards and back"),
     "kl": ("04-kl-divergence.html", "the penalty of one unit"),
     "train": ("06-training.html", "train it yourself"),
     "training": ("06-training.html", "twenty-five units while they learn"),
