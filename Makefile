@@ -56,7 +56,8 @@ packages: book ## Install what readers get in clean environments, and run every 
 		$(BIN) -m pytest -q tests/packages
 
 browser: book ## Visit every built page in a browser
-	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
+	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE -n 2 --dist loadfile \
+		tests/browser
 
 live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
 	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
