@@ -716,3 +716,54 @@ def test_what_a_line_goes_on_from_is_not_what_it_should_be():
         return d2.T @ X / m, d3.T @ A / m + weight_decay * W2, d2.mean(0), d3.mean(0)
 
     assert "should be z2" not in str(exercises.check_gradient(gradient, seed=1))
+
+
+def test_a_wrong_sign_in_a_helper_is_not_made_good_where_its_result_is_used():
+    def logistic(z):
+        return 1 / (1 + np.exp(z))  # slip
+
+    def forward(W1, W2, b1, b2, X):
+        hidden = logistic(X @ W1.T + b1)
+        output = logistic(hidden @ W2.T + b2)
+        return output  # noqa: RET504
+
+    verdict = exercises.check_forward(forward, seed=1)
+    assert verdict.line_numbers == (line_of(logistic, "# slip"),)
+
+
+def test_a_sum_that_was_begun_anew_is_found_where_it_was():
+    def cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        A = f(X @ W1.T + b1)
+        J = 0.5 * np.mean(np.sum((f(A @ W2.T + b2) - X) ** 2, axis=1))
+        J = 0.5 * weight_decay * np.sum(W1**2)  # slip
+        J = J + 0.5 * weight_decay * np.sum(W2**2)
+        p, q = sparsity_target, A.mean(axis=0)
+        return J + sparsity_weight * np.sum(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q)))
+
+    verdict = exercises.check_cost(cost, seed=1)
+    assert verdict.line_numbers == (line_of(cost, "# slip"),)
+
+
+def test_a_single_ratio_is_known_and_its_line_found():
+    def kl_gradient(rho, rho_hat):
+        active = rho  # slip
+        inactive = (1 - rho) / (1 - rho_hat)
+        return inactive - active
+
+    verdict = exercises.check_kl_gradient(kl_gradient, seed=1)
+    assert verdict.line_numbers == (line_of(kl_gradient, "# slip"),)
+
+
+def test_a_name_that_is_returned_is_not_blamed_for_the_line_that_made_it():
+    def gradient(W1, W2, b1, b2, X, weight_decay):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) * Y * (1 - Y)
+        d2 = (d3 @ W2) * A * (1 - A)
+        g1 = d2.T @ X / m + weight_decay * W1
+        g2 = d3.T @ A / m + weight_decay * b1  # slip
+        return g1, g2, d2.mean(axis=0), d3.mean(axis=0)
+
+    verdict = exercises.check_gradient(gradient, seed=1)
+    assert verdict.line_numbers == (line_of(gradient, "# slip"),)

@@ -20,6 +20,7 @@ import numpy as np
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
+from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
@@ -78,7 +79,8 @@ def _judge(
         except Trouble as trouble:
             found = None
             if trouble.kind in ("raises", "not-numbers"):
-                found = follow(exercise, function, cases)
+                with while_looking(exercise.name):
+                    found = follow(exercise, function, cases)
             if trouble.kind == "input-changed":
                 trouble.where = _changed_at(exercise, function, case)
             return _in_trouble(exercise, case, trouble, found)
@@ -89,12 +91,13 @@ def _judge(
     sets = explaining_sets(exercise, cases, results, (1,), most=3)
     if sets:
         return _known(exercise, *_decided(exercise, function, sets, time_limit))
-    try:
-        results, layout = arrange(exercise, results, rights)
-    except Trouble as trouble:
-        found = follow(exercise, function, cases)
-        return _in_trouble(exercise, cases[0], trouble, found)
-    return _not_right(exercise, function, cases, results, rights, layout, time_limit)
+    with while_looking(exercise.name):
+        try:
+            results, layout = arrange(exercise, results, rights)
+        except Trouble as trouble:
+            found = follow(exercise, function, cases)
+            return _in_trouble(exercise, cases[0], trouble, found)
+        return _not_right(exercise, function, cases, results, rights, layout, time_limit)
 
 
 def _not_right(

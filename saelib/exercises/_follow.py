@@ -196,6 +196,7 @@ class _Search:
         self.program = program_of(function)
         self.statements: list[Statement] = []
         self.successes: list[Success] = []
+        self.ranks: dict[int, tuple[Success, int]] = {}
         self.safe: set[int] = set()
         self.later = False
         self.first: tuple[Statement, Place, str] | None = None
@@ -232,30 +233,36 @@ class _Search:
 
     def _found(self, suspects: Sequence[Statement]) -> bool:
         """Try changes in these statements, the likeliest first, until one speaks for itself."""
-        for attempt in (
-            self._slips,
-            self._overwritten,
-            self._values,
-            self._insertions,
-            self._parts,
-            self._lost,
-        ):
-            if attempt == self._lost:  # few to try, so that they may come when time is up
-                self.deadline = max(self.deadline, _patience.deadline(0.25))
-            for statement in suspects:
-                success = self._try(statement, attempt(statement))
-                if success is not None and attempt == self._overwritten:
-                    name = success.place.node.id  # type: ignore[union-attr]
-                    by = self._givers(name, statement)[-1]
-                    success = replace(success, overwritten_by=by)
-                if success is not None:
-                    self.successes.append(success)
+        by_value = self._successes(self._values, suspects)
+        by_value += self._successes(self._lost, suspects)
+        likely = [s for s in by_value if self._evidence(s) >= _A_QUANTITY]
+        if likely:  # which token in them it is; their value alone says enough
+            named = [success.statement for success in likely]
+            for attempt in (self._slips, self._insertions):
+                self.successes += self._successes(attempt, named)
+            self.successes += likely
+            return True
+        for attempt in (self._slips, self._overwritten, self._insertions, self._parts):
+            self.successes += self._successes(attempt, suspects)
+            if attempt == self._insertions:
+                self.successes += by_value
             # A line that was right before may be mended in vain: another may be found yet. And
             # where the result is missing, the next line may be the one to make it.
-            enough = _A_QUANTITY if attempt == self._values else 1
-            if any(self._evidence(success) >= enough for success in self.successes):
+            if any(self._evidence(success) >= 1 for success in self.successes):
                 return True
         return False
+
+    def _successes(self, attempt: Callable[..., Any], suspects: Sequence[Statement]) -> list[Any]:
+        """Return the first change in each statement that makes everything right."""
+        tried = (self._try(statement, attempt(statement)) for statement in suspects)
+        found = [success for success in tried if success is not None]
+        if attempt == self._overwritten:
+            return [self._with_writer(success) for success in found]
+        return found
+
+    def _with_writer(self, success: Success) -> Success:
+        name = success.place.node.id  # type: ignore[union-attr]
+        return replace(success, overwritten_by=self._givers(name, success.statement)[-1])
 
     def _behind_right_outputs(self, statements: Sequence[Statement]) -> set[int]:
         """Return the ids of the expressions on which an output depends that is right.
@@ -365,7 +372,7 @@ class _Search:
                 if code.co_filename == statement.filename and line in lines:
                     statement.values.update(values)
             for value in statement.values.values():
-                if _is_empty_room(value):
+                if not _is_not_zero(value):  # room to be filled, or a term that a weight of 0 kills
                     continue
                 statement.matches += self._matches(value)
             if self._gives_the_result(statement):
@@ -497,15 +504,8 @@ class _Search:
         read = _read(statement) - set(self.exercise.arguments) - self._counters()
         own = set().union(*(_stored(other) for other in self.statements))
         for name in read & own:
-            values = [
-                other.values[name]
-                for other in self.statements
-                if other is not statement
-                and other.filename == statement.filename
-                and name in other.values
-                and not _is_empty_room(other.values[name])
-            ]
-            if not values or not all(map(self._is_known, values)):
+            given = [v for v in self._last_values(name, statement) if not _is_empty_room(v)]
+            if not given or not all(map(self._is_known, given)):
                 return False
         return all(self._is_known(value) for value in self._handed_over(statement, read - own))
 
@@ -542,9 +542,9 @@ class _Search:
             and node.iter.func.id == "range"
         }
 
-    def _matches(self, value: Any) -> list[Match]:
+    def _matches(self, value: Any, k: int | None = None) -> list[Match]:
         """Return what a value agrees with; a whole number is the number of examples, or nothing."""
-        pool = self.pools[self.wrong]
+        pool = self.pools[self.wrong if k is None else k]
         if isinstance(value, (int, np.integer)):
             count = pool.quantities.get("count")
             return [Match(Kinship.EXACT, "count")] if count is not None and value == count else []
@@ -724,32 +724,73 @@ class _Search:
         if len(self.successes) < 2:
             return self.successes
         first = {id(success.statement): success for success in reversed(self.successes)}
+        if not all(success.quantity for success in first.values()):
+            # That a value would do says less than that a change of one token does.
+            first = {
+                key: success
+                for key, success in first.items()
+                if not success.quantity or self._evidence(success) >= _A_QUANTITY
+            }
         ranks = {key: self._evidence(success) for key, success in first.items()}
         best = max(ranks.values())
         # That the last line can be mended says little, if another speaks for itself as well.
         enough = 1 if best == _THE_RESULT else best
-        return [success for key, success in first.items() if ranks[key] >= enough]
+        left = [success for key, success in first.items() if ranks[key] >= enough]
+        return [one for one in left if not any(self._goes_through(one, other) for other in left)]
+
+    def _goes_through(self, one: Success, other: Success) -> bool:
+        """Return whether one is mended by value only, and other by a token in what it calls.
+
+        Or the other way round: in how it is called.
+        """
+        if not one.quantity or other.quantity:
+            return False
+        assert self.program is not None
+        names = [self.program.units[s.place.unit].function.__name__ for s in (one, other)]
+        called = {
+            node.func.id
+            for success in (one, other)
+            for node in ast.walk(success.statement.node)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        return names[0] != names[1] and bool(called & set(names))
 
     def _evidence(self, success: Success) -> int:
+        if id(success) not in self.ranks:
+            self.ranks[id(success)] = success, self._rank(success)
+        return self.ranks[id(success)][1]
+
+    def _rank(self, success: Success) -> int:
         if isinstance(success.statement.node, ast.For) or not self.exercise.steps:
             return 0
         right_inputs = self._inputs_are_right(success.statement)
         last = self.exercise.steps[-1].name
-        pool = self.pools[self.wrong]
+        k = self.clearest
         ranks = [0]
-        for _, value in self._values_after(success, self.wrong):
-            for match in pool.matches(value):
-                exact = match.kinship is Kinship.EXACT and match.name in pool.quantities
-                if exact and match.name != last:
+        for _, value in self._values_after(success, k):
+            for match in self._matches(value, k):
+                exact = match.kinship is Kinship.EXACT and match.name in self.steps
+                if exact and isinstance(value, (int, np.integer)):
+                    ranks.append(_A_QUANTITY)
+                elif exact and match.name != last:
                     ranks.append(_A_QUANTITY if right_inputs else 1)
                 elif exact:
                     ranks.append(_THE_RESULT if right_inputs else 0)
-            if self._kinship(value) is Kinship.EXACT and isinstance(value, (int, np.integer)):
-                ranks.append(_A_QUANTITY)
-        less = 2 if self._was_right(success.statement) else 0
-        # A name that stands for an argument as a whole may have got the wrong value before.
-        less += int(self._is_an_alias(success.place.node))
+        # What gave a quantity may be asked for the one that arguments alone make of it.
+        less = 2 if self._was_right(success.statement) and not success.quantity else 0
+        # A name that stands for an argument as a whole may have got the wrong value before, and
+        # one minus a quantity may have come about by a wrong sign.
+        less += int(self._is_an_alias(success.place.node) or self._goes_on(success.statement))
         return max(ranks) - less
+
+    def _goes_on(self, statement: Statement) -> bool:
+        """Return whether a statement reads what is only derived from a quantity."""
+        return any(
+            self._kinship(value) is Kinship.DERIVED
+            for name in _read(statement) - set(self.exercise.arguments)
+            for value in self._last_values(name, statement)
+            if not _is_empty_room(value)
+        )
 
     def _is_an_alias(self, node: ast.AST) -> bool:
         if not isinstance(node, ast.Name):
@@ -987,7 +1028,8 @@ def _returned_parts(statement: Statement) -> list[Place]:
     value = getattr(statement.node, "value", None)
     if not isinstance(statement.node, ast.Return) or not isinstance(value, ast.Tuple):
         return []
-    return [place for place in statement.places if place.node in value.elts]
+    elements = [part for part in value.elts if not isinstance(part, ast.Name)]
+    return [place for place in statement.places if place.node in elements]
 
 
 def _given_to_a_call(statement: Statement) -> Place | None:
@@ -1028,11 +1070,12 @@ def _read(statement: Statement) -> set[str]:
 
 
 def _stored(statement: Statement) -> set[str]:
-    """Return the names to which a statement gives a value."""
+    """Return the names to which a statement gives a value, those in the body of a loop aside."""
+    node = statement.node
     return {
-        node.id
-        for node in ast.walk(statement.node)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        inner.id
+        for inner in ast.walk(node.target if isinstance(node, ast.For) else node)
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)
     }
 
 

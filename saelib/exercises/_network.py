@@ -149,6 +149,13 @@ COST_STEPS = (
         "the sparsity penalty, Eq. (4.3)",
         lambda sparsity_weight, kl_sum: sparsity_weight * kl_sum,
     ),
+    # Many add one term after the other.
+    Step("decay1", "", lambda weight_decay, W1: weight_decay / 2 * np.sum(W1**2)),
+    Step("decay2", "", lambda weight_decay, W2: weight_decay / 2 * np.sum(W2**2)),
+    Step("with_decay1", "", lambda reconstruction, decay1: reconstruction + decay1),
+    Step("with_decay", "", lambda reconstruction, decay: reconstruction + decay),
+    Step("with_penalty", "", lambda reconstruction, penalty: reconstruction + penalty),
+    Step("penalties", "", lambda decay, penalty: decay + penalty),
     Step(
         "result",
         "J_sparse, Eq. (4.3)",

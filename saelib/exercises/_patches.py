@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from saelib.exercises._derivation import Case, Exercise, Mistake, Step
+from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import follow
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -354,7 +355,8 @@ def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: f
         hints: tuple[str, ...] = (trouble.hint,)
         found = None
         if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
-            found = follow(SAMPLER, function, _sampler_cases(first_seed))
+            with while_looking(SAMPLER.name):
+                found = follow(SAMPLER, function, _sampler_cases(first_seed))
         numbers = trouble.where[:1]
         if found is not None:
             lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers

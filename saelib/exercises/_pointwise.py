@@ -284,6 +284,7 @@ KL_GRADIENT = Exercise(
     chapter="chapter 4, Eq. (4.2)",
     cases=_kl_cases,
     steps=(
+        Step("ratio", "", lambda rho, rho_hat: rho / rho_hat),
         Step("active", "the first term of Eq. (4.2)", lambda rho, rho_hat: -rho / rho_hat),
         Step(
             "inactive",
