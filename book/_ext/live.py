@@ -206,6 +206,7 @@ class LiveParts(Tables):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the parts."""
     if prepared() is not None:
+        app.tags.add("live")
         app.add_css_file("live/live.css", priority=910)
     app.add_directive("live-times", LiveTimes)
     app.add_directive("live-parts", LiveParts)
