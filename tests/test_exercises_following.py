@@ -859,3 +859,13 @@ def test_a_gradient_of_nothing_but_zeros_is_said_to_be_that():
         return g
 
     assert "is 0 everywhere" in str(exercises.check_numerical_gradient(slopes, seed=0))
+
+
+def test_an_input_with_infinities_speaks_for_no_line():
+    def sigmoid(z):
+        power = np.exp(-z)
+        below = 3 + power  # slip
+        return 1 / below
+
+    verdict = exercises.check_sigmoid(sigmoid, seed=1)
+    assert verdict.line_numbers == (line_of(sigmoid, "# slip"),)

@@ -192,7 +192,9 @@ class _Search:
         for case in cases:
             self._add(case)
         self.wrong = 0
-        self.clearest = len(cases) - 1  # where no weight is 0, so that no two quantities are one
+        # The last input with finite quantities: no weight is 0 there, no two quantities are one.
+        finite = [k for k, pool in enumerate(self.pools) if pool.is_finite]
+        self.clearest = max(finite, default=len(cases) - 1)
         self.trace: Trace | None = None
         self.program = program_of(function)
         self.statements: list[Statement] = []
