@@ -767,3 +767,105 @@ def test_a_name_that_is_returned_is_not_blamed_for_the_line_that_made_it():
 
     verdict = exercises.check_gradient(gradient, seed=1)
     assert verdict.line_numbers == (line_of(gradient, "# slip"),)
+
+
+def test_a_line_that_slipped_into_a_loop_is_said_to_belong_behind_it():
+    def mean_activation(A):
+        total = np.zeros(A.shape[1])
+        for row in A:
+            total += row
+            total /= len(A)  # slip
+        return total
+
+    verdict = exercises.check_mean_activation(mean_activation, seed=0)
+    assert verdict.line_numbers == (line_of(mean_activation, "# slip"),)
+    assert "belongs behind the loop" in str(verdict)
+
+    def too_early(f, theta, step):  # noqa: RET503
+        gradient = np.zeros(len(theta))
+        for i, e in enumerate(np.eye(len(theta))):
+            gradient[i] = (f(theta + step * e) - f(theta - step * e)) / (2 * step)
+            return gradient  # slip
+
+    verdict = exercises.check_numerical_gradient(too_early, seed=0)
+    assert verdict.line_numbers == (line_of(too_early, "# slip"),)
+
+
+def test_a_line_that_slipped_out_of_a_loop_is_said_to_belong_into_it():
+    def forward(W1, W2, b1, b2, X):
+        outputs = []
+        for x in X:
+            a = f(W1 @ x + b1)
+        outputs.append(f(W2 @ a + b2))  # slip
+        return np.array(outputs)
+
+    verdict = exercises.check_forward(forward, seed=0)
+    assert verdict.line_numbers == (line_of(forward, "# slip"),)
+    assert "belongs into the loop" in str(verdict)
+
+
+def test_what_is_right_is_not_asked_for_what_a_later_line_makes_of_it():
+    def sigmoid(z):
+        small = np.exp(-np.abs(z))
+        right = 1 / (1 / small)  # slip
+        return np.where(z >= 0, right, 1 - right)
+
+    verdict = exercises.check_sigmoid(sigmoid, seed=1)
+    assert verdict.line_numbers == (line_of(sigmoid, "# slip"),)
+
+    def slope(a):
+        square = a**2
+        return a * square  # slip
+
+    verdict = exercises.check_sigmoid_derivative(slope, seed=1)
+    assert verdict.line_numbers == (line_of(slope, "# slip"),)
+
+
+def test_a_last_line_that_has_lost_its_terms_is_found_if_all_else_is_right():
+    def cost(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        error = np.sum((f(A @ W2.T + b2) - X) ** 2) / (2 * m)  # noqa: F841
+        decay = weight_decay / 2 * (np.sum(W1**2) + np.sum(W2**2))  # noqa: F841
+        p, q = sparsity_target, A.mean(axis=0)
+        kl = p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+        return sparsity_weight * kl.sum()  # slip
+
+    verdict = exercises.check_cost(cost, seed=1)
+    assert verdict.line_numbers == (line_of(cost, "# slip"),)
+
+
+def test_no_turn_of_a_loop_is_asked_for_the_total():
+    def mean_activation(A):
+        total, n = np.zeros(A.shape[1]), 0
+        for row in A:
+            total += row
+            total /= len(A)
+            n += 1
+        return total * n / n
+
+    verdict = exercises.check_mean_activation(mean_activation, seed=0)
+    assert line_of(mean_activation, "total += row") not in verdict.line_numbers
+
+
+def test_a_gradient_of_nothing_but_zeros_is_said_to_be_that():
+    def slopes(f, theta, step):
+        g = np.zeros(len(theta))
+        for i in range(len(theta)):
+            above = below = theta
+            above[i] += step
+            below[i] -= step
+            g[i] = (f(above) - f(below)) / (2 * step)
+        return g
+
+    assert "is 0 everywhere" in str(exercises.check_numerical_gradient(slopes, seed=0))
+
+
+def test_an_input_with_infinities_speaks_for_no_line():
+    def sigmoid(z):
+        power = np.exp(-z)
+        below = 3 + power  # slip
+        return 1 / below
+
+    verdict = exercises.check_sigmoid(sigmoid, seed=1)
+    assert verdict.line_numbers == (line_of(sigmoid, "# slip"),)

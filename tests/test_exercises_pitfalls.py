@@ -25,6 +25,7 @@ TRAPS = [
     ("4: another base", "kl_divergence", "base-two"),
     ("4: another base", "cost", "base-two"),
     ("5: the term after the factor", "sparse_gradient", "outside-bracket"),
+    ("5: the factor on one term only", "sparse_gradient", "factor-on-penalty-only"),
     ("5: the sum stops at s2", "sparse_gradient", "sum-stops-early"),
     ("5: the sum stops at s2", "gradient", "sum-stops-early"),
     ("5: one example at a time", "sparse_gradient", "per-example"),

@@ -327,6 +327,7 @@ def _finding(
 ) -> str:
     pairs = list(zip(got, wanted, strict=True))
     findings = {
+        "is 0 everywhere": all(not g.any() and w.any() for g, w in pairs),
         "is right": all(close(g, w, tolerance) for g, w in pairs),
         "holds NaN, which comes from 0/0, inf - inf or the logarithm of a negative number": any(
             np.isnan(g).any() and not np.isnan(w).any() for g, w in pairs

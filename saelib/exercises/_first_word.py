@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from saelib._browser import IN_BROWSER
+
 __all__ = ["while_looking"]
 
 
@@ -27,7 +29,7 @@ def while_looking(name: str) -> Iterator[None]:
             yield
         finally:
             shown.update({"text/plain": ""}, raw=True)
-    elif sys.stderr is not None and sys.stderr.isatty():
+    elif not IN_BROWSER and sys.stderr is not None and sys.stderr.isatty():
         _write(text)
         try:
             yield

@@ -33,7 +33,7 @@ from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise
 from saelib.exercises._match import Kinship, Match, Pool
 from saelib.exercises._run import Trouble, call
-from saelib.exercises._source import Place, program_of
+from saelib.exercises._source import Move, Place, program_of
 from saelib.exercises._trace import Trace, traced
 
 __all__ = ["Finding", "changing_line", "follow", "not_finite_line"]
@@ -163,8 +163,9 @@ def follow(
     search = _Search(exercise, function, cases)
     try:
         with _quiet():
-            # The search itself looks at the time that it has had, but a changed loop may never end.
-            call(search.run, (), 4 * _patience.SECONDS + 1)
+            # The search itself looks at the time of computing that it has had. A changed loop may
+            # never end, but on a busy machine, too, a search may take long by the clock.
+            call(search.run, (), 20 * _patience.SECONDS + 5)
     except Trouble:  # a changed program that never ends; what was found so far stands
         pass
     with _quiet():
@@ -191,12 +192,15 @@ class _Search:
         for case in cases:
             self._add(case)
         self.wrong = 0
-        self.clearest = len(cases) - 1  # where no weight is 0, so that no two quantities are one
+        # The last input with finite quantities: no weight is 0 there, no two quantities are one.
+        finite = [k for k, pool in enumerate(self.pools) if pool.is_finite]
+        self.clearest = max(finite, default=len(cases) - 1)
         self.trace: Trace | None = None
         self.program = program_of(function)
         self.statements: list[Statement] = []
         self.successes: list[Success] = []
         self.ranks: dict[int, tuple[Success, int]] = {}
+        self.moved: Move | None = None
         self.safe: set[int] = set()
         self.later = False
         self.first: tuple[Statement, Place, str] | None = None
@@ -223,6 +227,9 @@ class _Search:
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
         if not self.exercise.steps:  # no values to compare: what stopped it is most often near
             suspects = suspects[::-1]
+        self.moved = self._moved_statement()
+        if self.moved is not None:
+            return
         self.safe = self._behind_right_outputs(suspects)
         for later in (False, True):
             self.later = later
@@ -230,6 +237,32 @@ class _Search:
                 return
         if self.exercise.steps and not self.successes:
             self._first_wrong_value()
+
+    def _moved_statement(self) -> Move | None:
+        """Return the statements that slipped into a loop, or behind it, if that is all."""
+        assert self.program is not None
+        for move in self.program.moves():
+            if time.thread_time() > self.deadline:
+                return None
+            try:
+                changed = self.program.moved(move)
+            except Exception:  # a return that is in no function any more
+                continue
+            if all(self._is_right(changed, k) for k in (self.wrong, *range(len(self.cases)))):
+                return move
+        return None
+
+    def _in_or_out(self, move: Move) -> Finding:
+        assert self.program is not None
+        text = self.program.text_at(move.unit, move.line)
+        if move.outwards:
+            what = "is done at every turn of the loop; it belongs behind the loop"
+            hint = f"How often should line {move.line} be executed? Look at its indentation."
+        else:
+            what = "is done once, behind the loop; it belongs into the loop"
+            hint = f"How often should line {move.line} be executed? Look at its indentation."
+        lines = (f"Line {move.line}, `{_short(text)}`, {what}: then everything is right.",)
+        return Finding(lines, (hint,), (move.line,), certain=True)
 
     def _found(self, suspects: Sequence[Statement]) -> bool:
         """Try changes in these statements, the likeliest first, until one speaks for itself."""
@@ -242,7 +275,13 @@ class _Search:
                 self.successes += self._successes(attempt, named)
             self.successes += likely
             return True
-        for attempt in (self._slips, self._overwritten, self._insertions, self._parts):
+        for attempt in (
+            self._slips,
+            self._overwritten,
+            self._insertions,
+            self._parts,
+            self._last_line,
+        ):
             self.successes += self._successes(attempt, suspects)
             if attempt == self._insertions:
                 self.successes += by_value
@@ -423,6 +462,19 @@ class _Search:
             for part in _returned_parts(statement):
                 yield part, None, quantities
 
+    def _last_line(self, statement: Statement) -> Iterator[Any]:
+        """Ask the last line for the result, which it could always give, if all others are right."""
+        place, name = _whole(statement), self.exercise.steps[-1].name if self.steps else ""
+        right = all(
+            self._is_known(value)
+            for other in self.statements
+            if other is not statement
+            for value in other.values.values()
+            if _is_not_zero(value)
+        )
+        if place is not None and name and right and self._gives_the_result(statement):
+            yield place, None, {name: self.pools[self.wrong].quantities[name]}
+
     def _overwritten(self, statement: Statement) -> Iterator[Any]:
         """Ask for what a variable was, if another line has written over it meanwhile."""
         pool = self.pools[self.wrong]
@@ -465,6 +517,7 @@ class _Search:
             for value in self._last_values(name, statement):
                 matches = self._matches(value)
                 had |= {m.name for m in matches if m.kinship >= Kinship.DERIVED}
+                had |= self._arguments_like(value)
         return {name: v for name, v in pool.quantities.items() if self._follows(name, had)}
 
     def _for_a_helper(self, statement: Statement) -> dict[str, Any]:
@@ -525,8 +578,16 @@ class _Search:
     def _is_known(self, value: Any) -> bool:
         if self._kinship(value) >= Kinship.DERIVED:
             return True
+        return bool(self._arguments_like(value))
+
+    def _arguments_like(self, value: Any) -> set[str]:
+        """Return the names of the arguments that a value is, as a whole."""
         arguments = self.cases[self.wrong].arguments
-        return any(np.array_equal(value, given) for given in arguments if not callable(given))
+        return {
+            name
+            for name, given in zip(self.exercise.arguments, arguments, strict=True)
+            if not callable(given) and np.array_equal(value, given)
+        }
 
     def _counters(self) -> set[str]:
         """Return the names that count: what ``for i in range(...)`` gives is no quantity."""
@@ -609,12 +670,20 @@ class _Search:
                 continue
             if digest and digest in seen and not target:
                 continue
+            if quantity and self._adds_up(statement, place, hole):
+                return
             # What gives the same here may still be right elsewhere, if this input allows both.
             if not self._right_with(changed, hole, make, self.wrong):
                 if hole.turn <= len(hole.visits):
                     seen.add(digest)
             elif all(self._right_with(changed, hole, make, k) for k in range(len(self.cases))):
                 yield Success(statement, place, changed, hole, make, quantity)
+
+    def _adds_up(self, statement: Statement, place: Place, hole: _Hole) -> bool:
+        """Return whether a place is what a loop adds to itself: no turn of it gives the total."""
+        node = statement.node
+        whole = isinstance(node, ast.AugAssign) and place.node is node
+        return whole and len(hole.visits) > 1
 
     def _right_with(self, changed: Callable[..., Any], hole: _Hole, make: Make, k: int) -> bool:
         hole.begin(make(self.pools[k]), self._turns(changed, hole, k))
@@ -697,6 +766,8 @@ class _Search:
 
     def finding(self) -> Finding | None:
         """Return in words what was found."""
+        if self.moved is not None:
+            return self._in_or_out(self.moved)
         best = self._best()
         if len(best) == 1:
             return self._one_change(best[0])
@@ -777,7 +848,10 @@ class _Search:
                 elif exact:
                     ranks.append(_THE_RESULT if right_inputs else 0)
         # What gave a quantity may be asked for the one that arguments alone make of it.
-        less = 2 if self._was_right(success.statement) and not success.quantity else 0
+        was_right = self._was_right(success.statement)
+        less = 2 if was_right and not success.quantity else 0
+        # One that the book does not name, but that is a step of another style, was right as well.
+        less += int(success.statement.kinship is Kinship.EXACT and not was_right)
         # A name that stands for an argument as a whole may have got the wrong value before, and
         # one minus a quantity may have come about by a wrong sign.
         less += int(self._is_an_alias(success.place.node) or self._goes_on(success.statement))
@@ -815,7 +889,8 @@ class _Search:
         parents, given = self.steps[quantity].parents, {m.name for m in statement.matches}
         arguments = set(self.exercise.arguments)
         simple = {name for name, step in self.steps.items() if set(step.parents) <= arguments}
-        return set(parents) <= given | arguments | simple and bool(given & set(parents))
+        missing = set(parents) - given
+        return bool(missing) and missing <= arguments | simple and bool(given & set(parents))
 
     def _was_right(self, statement: Statement) -> bool:
         """Return whether a statement computes a quantity that the book names, as it is written."""

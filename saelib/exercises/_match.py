@@ -54,6 +54,11 @@ class Pool:
                 if form.size and np.isfinite(form).all():
                     self._by_shape.setdefault(form.shape, []).append((match, form))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no quantity is NaN or infinite on this input."""
+        return all(bool(np.isfinite(value).all()) for value in self.quantities.values())
+
     def match(self, value: Any) -> Match:
         """Return the nearest quantity that `value` agrees with."""
         best = Match(Kinship.NONE, "")

@@ -1043,6 +1043,14 @@ SPARSE_GRADIENT = Exercise(
             edits={"delta2": lambda back, slope2, push: back * slope2 + push},
         ),
         Mistake(
+            "factor-on-penalty-only",
+            "The factor f'(z) multiplies the sparsity term alone, not the error passed back.",
+            "In Eq. (5.1) one f'(z) multiplies both terms of the bracket. Where is your bracket?",
+            "Python multiplies before it adds.",
+            "brackets that are missing around a sum",
+            edits={"delta2": lambda back, slope2, push: back + push * slope2},
+        ),
+        Mistake(
             "per-example",
             "Each example's own activation is taken for rho_hat.",
             "rho_hat is one number per unit: the mean over all examples.",

@@ -6,7 +6,7 @@ from saelib._browser import thread_time
 
 __all__ = ["deadline"]
 
-SECONDS = 1.2  # of computing, for each of the searches after a mistake
+SECONDS = 1.0  # of computing, for the search in the learner's lines; others get a share of it
 
 
 def deadline(share: float = 1.0) -> float:

@@ -32,6 +32,7 @@ def explaining_sets(
     sizes: Sequence[int],
     *,
     most: int,
+    share: float = 0.4,
 ) -> list[tuple[Mistake, ...]]:
     """Return at most so many sets of mistakes that explain all results, of the smallest size.
 
@@ -42,7 +43,7 @@ def explaining_sets(
     # NaN alone tells no cause from another.
     if all(np.isnan(part).all() for result in results for part in result):
         return []
-    end = deadline()
+    end = deadline(share)
     showing = _first_shown(exercise, cases, results)
     for size in sizes:
         found = list(islice(_sets(exercise, cases, results, showing, size, end), most))

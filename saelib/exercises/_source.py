@@ -19,9 +19,11 @@ from typing import Any
 
 from saelib.exercises._learner import is_learners_code
 
-__all__ = ["HOLE", "Place", "Program", "program_of"]
+__all__ = ["HOLE", "Move", "Place", "Program", "program_of"]
 
 HOLE = "__hole__"
+
+_MOST_MOVED = 5  # statements that have slipped into a loop or out of it together
 
 
 @dataclass
@@ -52,6 +54,17 @@ class Place:
         return self.node.lineno
 
 
+@dataclass(frozen=True)
+class Move:
+    """Statements at the end of a loop that go behind it, or from behind it to its end."""
+
+    unit: int
+    loop: ast.For
+    number: int
+    outwards: bool
+    line: int
+
+
 @dataclass
 class Program:
     """A function of the learner's with all others of their own that it reaches."""
@@ -71,8 +84,48 @@ class Program:
 
     def source_line(self, place: Place) -> str:
         """Return the text of the line at which `place` stands."""
-        filename = self.units[place.unit].function.__code__.co_filename
-        return linecache.getline(filename, place.line).strip()
+        return self.text_at(place.unit, place.line)
+
+    def text_at(self, unit: int, line: int) -> str:
+        """Return the text of a line of the file or cell in which a unit stands."""
+        return linecache.getline(self.units[unit].function.__code__.co_filename, line).strip()
+
+    def moves(self) -> list[Move]:
+        """Return what slips of the indentation can have put into a loop or behind it."""
+        found = []
+        for k, unit in enumerate(self.units):
+            for block in _blocks(unit.tree):
+                for position, loop in enumerate(block):
+                    if not isinstance(loop, ast.For):  # another loop might never end
+                        continue
+                    body, behind = loop.body[1:], block[position + 1 :]
+                    found += [
+                        Move(k, loop, number, True, statement.lineno)
+                        for number, statement in enumerate(body[: -_MOST_MOVED - 1 : -1], start=1)
+                    ]
+                    found += [
+                        Move(k, loop, number, False, behind[0].lineno)
+                        for number in range(1, min(len(behind), _MOST_MOVED) + 1)
+                    ]
+        return found
+
+    def moved(self, move: Move) -> Callable[..., Any]:
+        """Return a copy of the function in which statements were moved."""
+        unit = self.units[move.unit]
+        tree = copy.deepcopy(unit.tree)
+        pairs = zip(ast.walk(unit.tree), ast.walk(tree), strict=True)
+        loop: Any = next(other for own, other in pairs if own is move.loop)
+        block = next(block for block in _blocks(tree) if loop in block)
+        position = block.index(loop) + 1
+        if move.outwards:
+            block[position:position] = loop.body[-move.number :]
+            del loop.body[-move.number :]
+        else:
+            loop.body += block[position : position + move.number]
+            del block[position : position + move.number]
+        changed = Program(list(self.units), self.bound)
+        changed.units[move.unit] = Unit(unit.function, tree)
+        return changed.rebuilt()
 
     def rebuilt(self, place: Place | None = None, hole: Any = None) -> Callable[..., Any]:
         """Return a copy of the function in which `hole` decides what comes out at `place`."""
@@ -100,6 +153,15 @@ class Program:
             tree = unit.filled if index is None else _with_hole(unit.filled, index)
             self.compiled[k, index] = _compiled(unit.function, tree)
         return self.compiled[k, index]
+
+
+def _blocks(tree: ast.AST) -> Iterator[list[Any]]:
+    """Yield the lists of statements in a function."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                yield block
 
 
 def program_of(function: Any) -> Program | None:
