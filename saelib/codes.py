@@ -10,16 +10,28 @@ returns both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saelib._validation import real_number, whole_number
 from saelib.activations import sigmoid
+from saelib.parameters import Parameters
 from saelib.sparsity import divergence, divergence_slope
 
-__all__ = ["BatchTopK", "Code", "KLSigmoid", "L1ReLU", "Rule", "Threshold", "TopK"]
+__all__ = [
+    "BatchTopK",
+    "Code",
+    "KLSigmoid",
+    "L1ReLU",
+    "LearningRule",
+    "Lesson",
+    "Rule",
+    "Threshold",
+    "TopK",
+    "kept",
+]
 
 Array = NDArray[np.floating[Any]]
 
@@ -50,6 +62,45 @@ class Rule(Protocol):
 
     def __call__(self, Z: Array) -> Code:
         """Return the code of a batch."""
+        ...
+
+
+class Lesson(NamedTuple):
+    """What a rule with numbers of its own learns from a batch.
+
+    Attributes
+    ----------
+    own : ndarray of shape (n_own,)
+        The gradient by its own numbers.
+    delta2 : ndarray of shape (n_samples, n_hidden), or float
+        What is added to the error term of the hidden layer.
+    penalty : float
+        What is added to the cost.
+    """
+
+    own: Array
+    delta2: Array | float = 0.0
+    penalty: float = 0.0
+
+
+@runtime_checkable
+class LearningRule(Protocol):
+    """A rule that has numbers of its own, which are trained with the weights."""
+
+    def __call__(self, Z: Array) -> Code:
+        """Return the code of a batch."""
+        ...
+
+    def own_numbers(self, n_hidden: int) -> Array:
+        """Return its numbers, free of any bounds, as one vector."""
+        ...
+
+    def with_own_numbers(self, own: Array) -> LearningRule:
+        """Return the rule with other numbers."""
+        ...
+
+    def learn(self, X: Array, parameters: Parameters, Z: Array, back: Array) -> Lesson:
+        """Return gradients; `back` holds the derivatives of the squared error by activations."""
         ...
 
 
@@ -152,7 +203,7 @@ class TopK:
         """Return the code of a batch."""
         k = whole_number("k", self.k, low=1, high=Z.shape[1])
         least = np.partition(Z, -k, axis=1)[:, -k, None]
-        return _kept(Z, (least <= Z) & (Z > 0))
+        return kept(Z, (least <= Z) & (Z > 0))
 
 
 @dataclass(frozen=True)
@@ -196,7 +247,7 @@ class BatchTopK:
 
     def __call__(self, Z: Array) -> Code:
         """Return the code of a batch."""
-        return _kept(Z, (self._least(Z) <= Z) & (Z > 0))
+        return kept(Z, (self._least(Z) <= Z) & (Z > 0))
 
     def threshold(self, Z: ArrayLike) -> Threshold:
         """Return the rule for use: a constant threshold, the least that stays in `Z`.
@@ -240,9 +291,30 @@ class Threshold:
 
     def __call__(self, Z: Array) -> Code:
         """Return the code of a batch."""
-        return _kept(Z, (self.threshold <= Z) & (Z > 0))
+        return kept(Z, (self.threshold <= Z) & (Z > 0))
 
 
-def _kept(Z: Array, mask: NDArray[np.bool_]) -> Code:
-    """Return the code in which the weighted inputs under the mask stay as they are."""
+def kept(Z: Array, mask: NDArray[np.bool_]) -> Code:
+    """Return the code in which the weighted inputs under a mask stay as they are, without a price.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, n_hidden)
+        Weighted inputs.
+    mask : ndarray of bool, of the shape of `Z`
+        Who stays.
+
+    Returns
+    -------
+    Code
+        Its slope is the mask, its bracket 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.codes import kept
+    >>> Z = np.array([[1.0, 2.0]])
+    >>> kept(Z, Z > 1.5).A
+    array([[0., 2.]])
+    """
     return Code(np.where(mask, Z, Z.dtype.type(0)), mask.astype(Z.dtype), 0.0, 0.0)

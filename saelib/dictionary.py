@@ -6,13 +6,15 @@ dictionary, weighted by the code.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from saelib._validation import real_number, whole_number
-from saelib.codes import Rule, TopK
+from saelib.codes import LearningRule, Rule, TopK
 from saelib.parameters import Parameters
 
 __all__ = [
@@ -39,11 +41,14 @@ class DictionaryCost(NamedTuple):
         The sparsity penalty, with its weight.
     gradient : Parameters
         Derivatives of the sum of both.
+    own : ndarray of shape (n_own,)
+        Derivatives by the numbers that the rule itself learns; empty if there are none.
     """
 
     reconstruction: float
     penalty: float
     gradient: Parameters
+    own: Array = np.empty(0)
 
     @property
     def total(self) -> float:
@@ -51,12 +56,17 @@ class DictionaryCost(NamedTuple):
         return self.reconstruction + self.penalty
 
 
-def dictionary_cost(X: Array, parameters: Parameters, rule: Rule) -> DictionaryCost:
+def dictionary_cost(
+    X: Array, parameters: Parameters, rule: Rule, *, prefixes: Sequence[int] | None = None
+) -> DictionaryCost:
     """Return the cost of a sparse autoencoder with linear output, and its exact gradient.
 
     Eq. (12.3) ``dictionary-cost`` is the cost. The error term of the hidden layer is
     Eq. (12.4) ``bracket-and-slope``: whatever the rule, it is made of the slope of the code
     and of what the penalty adds inside the bracket.
+
+    With `prefixes`, the first units alone must reconstruct, too. Then the error of each block
+    of units is a sum from the back.
 
     Parameters
     ----------
@@ -66,11 +76,18 @@ def dictionary_cost(X: Array, parameters: Parameters, rule: Rule) -> DictionaryC
         Weights and biases; the columns of W2 are the dictionary.
     rule : callable
         One of `saelib.codes`, or any function of the weighted inputs that returns a `Code`.
+    prefixes : sequence of int, optional
+        Numbers of units, rising, the last one all of them; by default all of them only.
 
     Returns
     -------
     DictionaryCost
         Both terms and the gradient.
+
+    Raises
+    ------
+    ValueError
+        If the prefixes do not rise to the number of units.
 
     Examples
     --------
@@ -86,16 +103,50 @@ def dictionary_cost(X: Array, parameters: Parameters, rule: Rule) -> DictionaryC
     array([-0.4])
     """
     p, m = parameters, len(X)
-    code = rule(X @ p.W1.T + p.b1)
-    delta3 = code.A @ p.W2.T + p.b2 - X
-    delta2 = (delta3 @ p.W2 + code.bracket) * code.slope
+    Z = X @ p.W1.T + p.b1
+    code = rule(Z)
+    reconstruction, back, gradient_W2, gradient_b2 = _reconstruction(X, code.A, p, prefixes)
+    delta2 = (back + code.bracket) * code.slope
+    penalty, own = code.penalty, np.empty(0, X.dtype)
+    if isinstance(rule, LearningRule):
+        lesson = rule.learn(X, p, Z, back)
+        delta2, penalty, own = delta2 + lesson.delta2, penalty + lesson.penalty, lesson.own
     gradient = Parameters(
         W1=delta2.T @ X / m,
-        W2=delta3.T @ code.A / m,
+        W2=gradient_W2,
         b1=delta2.mean(axis=0),
-        b2=delta3.mean(axis=0),
+        b2=gradient_b2,
     )
-    return DictionaryCost(float(np.vdot(delta3, delta3)) / (2 * m), code.penalty, gradient)
+    return DictionaryCost(reconstruction, penalty, gradient, own)
+
+
+def _reconstruction(
+    X: Array, A: Array, p: Parameters, prefixes: Sequence[int] | None
+) -> tuple[float, Array, Array, Array]:
+    """Return half the mean squared error, what it passes back, and its gradients by W2 and b2."""
+    m = len(X)
+    if prefixes is None:
+        delta3 = A @ p.W2.T + p.b2 - X
+        half = float(np.vdot(delta3, delta3)) / (2 * m)
+        return half, delta3 @ p.W2, delta3.T @ A / m, delta3.mean(axis=0)
+    edges = [0, *prefixes]
+    if edges[-1] != A.shape[1] or min(high - low for low, high in pairwise(edges)) <= 0:
+        raise ValueError(
+            f"prefixes is {list(prefixes)}; they must rise from above 0 to the number of units, "
+            f"{A.shape[1]}, which includes all"
+        )
+    blocks = [slice(low, high) for low, high in pairwise(edges)]
+    X_hat, errors = np.broadcast_to(p.b2, X.shape), []
+    for block in blocks:
+        X_hat = X_hat + A[:, block] @ p.W2[:, block].T
+        errors.append(X_hat - X)
+    half = sum(float(np.vdot(error, error)) for error in errors) / (2 * m * len(blocks))
+    back, gradient_W2, delta3 = np.empty_like(A), np.empty_like(p.W2), np.zeros_like(X)
+    for block, error in zip(reversed(blocks), reversed(errors), strict=True):
+        delta3 = delta3 + error / len(blocks)  # what is in this prefix is in all longer ones
+        back[:, block] = delta3 @ p.W2[:, block]
+        gradient_W2[:, block] = delta3.T @ A[:, block] / m
+    return half, back, gradient_W2, delta3.mean(axis=0)
 
 
 def auxiliary_cost(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from saelib._blas import single_threaded_blas
 from saelib._minibatch import Adam
 from saelib._validation import data_matrix, real_number, whole_number
 from saelib.activations import ACTIVATIONS
-from saelib.codes import BatchTopK, Rule
+from saelib.codes import BatchTopK, LearningRule, Rule
 from saelib.dictionary import (
     auxiliary_cost,
     dictionary_cost,
@@ -25,6 +27,7 @@ __all__ = ["LearnedDictionary", "train_dictionary"]
 
 Array = NDArray[np.floating[Any]]
 ROWS_FOR_THRESHOLD = 20_000
+WORTH_MORE_THREADS = 50_000_000  # multiplications in one product
 
 
 class LearnedDictionary(NamedTuple):
@@ -35,8 +38,8 @@ class LearnedDictionary(NamedTuple):
     parameters : Parameters
         Weights and biases; the columns of W2 are the dictionary.
     rule : callable
-        The rule for use. It is the one trained with, except for `BatchTopK`: there it is the
-        constant `Threshold` that keeps as many.
+        The rule for use. It is the one trained with, with the numbers it has learned, except for
+        `BatchTopK`: there it is the constant `Threshold` that keeps as many.
     costs : ndarray of shape (n_steps,)
         The cost of each mini-batch.
     """
@@ -58,6 +61,7 @@ def train_dictionary(
     fix_norms: bool = True,
     start: Parameters | None = None,
     revive_after: int | None = None,
+    prefixes: Sequence[int] | None = None,
     dtype: Any = np.float32,
 ) -> LearnedDictionary:
     """Learn a dictionary by Adam on mini-batches.
@@ -73,7 +77,7 @@ def train_dictionary(
     n_hidden : int, at least 1
         Number of hidden units, which is the number of columns of the dictionary.
     rule : callable
-        One of `saelib.codes`.
+        One of `saelib.codes` or `saelib.thresholds`.
     seed : int
         Moves the start and the order of the examples.
     n_steps, batch_size : int, at least 1
@@ -87,6 +91,8 @@ def train_dictionary(
     revive_after : int, optional
         Steps without being active after which a unit counts as dead and learns by
         `auxiliary_cost`; by default dead units are left alone.
+    prefixes : sequence of int, optional
+        Numbers of units that must reconstruct by themselves; rising, the last one `n_hidden`.
     dtype : numpy dtype
         float32 or float64, for everything.
 
@@ -121,34 +127,44 @@ def train_dictionary(
         )
     rate = real_number("learning_rate", learning_rate, low=0.0, open_ends=True)
     n = X.shape[1]
-    theta: Any = (start or unit_start(n, n_hidden, seed)).ravel().astype(dtype)
+    weights = (start or unit_start(n, n_hidden, seed)).ravel()
+    own = rule.own_numbers(n_hidden) if isinstance(rule, LearningRule) else np.empty(0)
+    theta: Any = np.concatenate([weights, own]).astype(dtype)
     adam: Any = Adam(np.zeros_like(theta), np.zeros_like(theta))
     silent, costs = np.zeros(n_hidden, dtype=int), np.empty(n_steps)
     batches = _batches(len(X), batch_size, np.random.default_rng([seed, 1]))
-    for step in range(n_steps):
-        x, p = X[next(batches)], Parameters.unravel(theta, n, n_hidden)
-        cost = dictionary_cost(x, p, rule)
-        gradient, costs[step] = cost.gradient, cost.total
-        if revive_after is not None:
-            # A unit that took part has a gradient by its bias, unless by a rare accident.
-            silent = np.where(gradient.b1 != 0, 0, silent + 1)
-            dead = silent > revive_after
-            if dead.any():
-                extra = auxiliary_cost(x, p, rule, dead).gradient
-                gradient = Parameters(
-                    gradient.W1 + extra.W1,
-                    gradient.W2 + extra.W2,
-                    gradient.b1 + extra.b1,
-                    gradient.b2,
-                )
-        if fix_norms:
-            gradient.W2[...] = project_gradient(gradient.W2, p.W2)
-        now = rate * min(1.0, (step + 1) / 200, (n_steps - step) / (0.2 * n_steps))
-        adam, theta = adam.step(theta, gradient.ravel().astype(dtype, copy=False), now)
-        if fix_norms:
-            W2 = Parameters.unravel(theta, n, n_hidden).W2
-            W2[...] = unit_columns(W2)
-    learned = Parameters.unravel(theta, n, n_hidden)
+    # Products as small as these take longer on several threads, many times so on a busy machine.
+    small = batch_size * n * n_hidden < WORTH_MORE_THREADS
+    with single_threaded_blas() if small else nullcontext():
+        for step in range(n_steps):
+            x, p = X[next(batches)], Parameters.unravel(theta[: weights.size], n, n_hidden)
+            if isinstance(rule, LearningRule):
+                rule = rule.with_own_numbers(theta[weights.size :])
+            cost = dictionary_cost(x, p, rule, prefixes=prefixes)
+            gradient, costs[step] = cost.gradient, cost.total
+            if revive_after is not None:
+                # A unit that took part has a gradient by its bias, unless by a rare accident.
+                silent = np.where(gradient.b1 != 0, 0, silent + 1)
+                dead = silent > revive_after
+                if dead.any():
+                    extra = auxiliary_cost(x, p, rule, dead).gradient
+                    gradient = Parameters(
+                        gradient.W1 + extra.W1,
+                        gradient.W2 + extra.W2,
+                        gradient.b1 + extra.b1,
+                        gradient.b2,
+                    )
+            if fix_norms:
+                gradient.W2[...] = project_gradient(gradient.W2, p.W2)
+            now = rate * min(1.0, (step + 1) / 200, (n_steps - step) / (0.2 * n_steps))
+            slopes = np.concatenate([gradient.ravel(), cost.own]).astype(dtype, copy=False)
+            adam, theta = adam.step(theta, slopes, now)
+            if fix_norms:
+                W2 = Parameters.unravel(theta[: weights.size], n, n_hidden).W2
+                W2[...] = unit_columns(W2)
+    learned = Parameters.unravel(theta[: weights.size], n, n_hidden)
+    if isinstance(rule, LearningRule):
+        rule = rule.with_own_numbers(theta[weights.size :])
     if isinstance(rule, BatchTopK):
         rule = rule.threshold(X[:ROWS_FOR_THRESHOLD] @ learned.W1.T + learned.b1)
     return LearnedDictionary(learned, rule, costs)

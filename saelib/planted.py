@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from saelib._validation import real_number, whole_number
 
@@ -78,12 +79,14 @@ def planted(
     n_active: float = 3.0,
     zipf: float = 0.5,
     noise: float = 0.02,
+    correlation: float = 0.0,
     seed: int | np.random.Generator = 0,
 ) -> Planted:
     """Return data that are sums of a few of many planted directions.
 
-    Each direction is on or off by itself. Their frequencies fall like rank to the power of
-    ``-zipf``. What is on has a strength of about 1 (normal, standard deviation 1/4, absolute).
+    Each direction is on or off by itself, unless there is a correlation. Their frequencies fall
+    like rank to the power of ``-zipf``. What is on has a strength of about 1 (normal, standard
+    deviation 1/4, absolute).
 
     Parameters
     ----------
@@ -98,6 +101,10 @@ def planted(
         0 makes all directions equally frequent.
     noise : float, at least 0
         Standard deviation of normal noise on every feature.
+    correlation : float in [0, 1)
+        Whether a direction is on is decided by a normal number. This is the correlation of those
+        of directions whose places differ by a multiple of ``max(2, n_directions // 8)``; others
+        are independent.
     seed : int or numpy.random.Generator
         Where the random numbers come from.
 
@@ -124,5 +131,22 @@ def planted(
     D = spread_directions(g, n, rng)
     frequency = np.arange(1, g + 1.0) ** -zipf
     frequency = np.minimum(n_active * frequency / frequency.sum(), 0.9)
-    S = (rng.random((m, g)) < frequency) * np.abs(rng.normal(1.0, 0.25, size=(m, g)))
+    correlation = real_number("correlation", correlation, low=0.0, high=1.0)
+    if correlation:
+        on = _together((m, g), frequency, correlation, rng)
+    else:
+        on = rng.random((m, g)) < frequency
+    S = np.where(on, np.abs(rng.normal(1.0, 0.25, size=(m, g))), 0.0)
     return Planted(S @ D + noise * rng.normal(size=(m, n)), S, D)
+
+
+def _together(
+    shape: tuple[int, int], frequency: Array, correlation: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return who is on if directions of one group depend on a number that they share."""
+    m, g = shape
+    n_groups = max(2, g // 8)
+    shared = rng.normal(size=(m, n_groups))[:, np.arange(g) % n_groups]
+    own = rng.normal(size=shape)
+    decides = np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
+    return np.asarray(decides < ndtri(frequency))

@@ -11,7 +11,13 @@ from scipy.optimize import linear_sum_assignment
 from saelib._validation import real_number
 from saelib.features import unexplained_variance
 
-__all__ = ["DictionaryMeasures", "Matching", "dictionary_measures", "match_directions"]
+__all__ = [
+    "DictionaryMeasures",
+    "Matching",
+    "dictionary_measures",
+    "match_directions",
+    "shared_units",
+]
 
 Array = NDArray[np.floating[Any]]
 
@@ -197,3 +203,26 @@ def dictionary_measures(
         dead=float(1 - fires.any(axis=0).mean()),
         scale=float(np.median(scales)) if scales else float("nan"),
     )
+
+
+def shared_units(W2: ArrayLike, other: ArrayLike) -> float:
+    """Return which share of the units of two dictionaries is the same, Eq. (12.1) ``matching``.
+
+    Parameters
+    ----------
+    W2, other : array_like of shape (n_features, n_hidden)
+        Two dictionaries with as many columns.
+
+    Returns
+    -------
+    float in [0, 1]
+        Share of the pairs with a cosine above 0.9.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.recovery import shared_units
+    >>> shared_units(np.eye(4), np.eye(4)[:, [1, 0, 3, 2]])  # the order does not matter
+    1.0
+    """
+    return float(np.mean(match_directions(np.asarray(W2).T, other).cosines > 0.9))

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from saelib import Parameters, SparseObjective, numerical_gradient, relative_error
+from saelib import (
+    Parameters,
+    SparseObjective,
+    dictionary_training,
+    numerical_gradient,
+    relative_error,
+)
 from saelib.codes import BatchTopK, KLSigmoid, L1ReLU, Threshold, TopK
 from saelib.dictionary import (
     auxiliary_cost,
@@ -273,3 +280,21 @@ def test_what_cannot_be_trained_on_is_refused():
         train_dictionary(SMALL, 16, TopK(2), batch_size=2000)
     with pytest.raises(ValueError, match="every entry must be finite"):
         train_dictionary(np.full((2000, 3), np.nan), 16, TopK(2))
+
+
+@pytest.mark.parametrize(("worth", "alone"), [(10**9, True), (1, False)])
+def test_products_too_small_for_several_threads_get_one(worth, alone, monkeypatch):
+    monkeypatch.setattr(dictionary_training, "WORTH_MORE_THREADS", worth)
+    limits = []
+
+    def watching(Z):
+        limits.append(
+            {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+        )
+        return L1ReLU(0.1)(Z)
+
+    with threadpool_limits(2, user_api="blas"):
+        train_dictionary(SMALL, 16, watching, n_steps=2, batch_size=100)
+        after = {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+    assert limits[0] == ({1} if alone else {2})
+    assert after == {2}

@@ -58,3 +58,14 @@ def test_points_that_are_no_pairs_are_refused():
         plot_tradeoff({"L1": [1.0, 2.0]}, 3)
     with pytest.raises(ValueError, match="points is empty"):
         plot_tradeoff({}, 3)
+
+
+def test_a_name_at_the_left_end_stands_before_its_first_point():
+    points = {"A": [[2, 0.3], [3, 0.17]], "B": [[2, 0.2], [3, 0.1]]}
+    ax = plot_tradeoff(points, true_l0=2.5, left_names=["B"])
+    ax.figure.canvas.draw()
+    boxes = {
+        t.get_text(): ax.transData.inverted().transform(t.get_window_extent()) for t in ax.texts
+    }
+    assert boxes["A"][0, 0] > 3
+    assert boxes["B"][1, 0] < 2

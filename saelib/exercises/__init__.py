@@ -22,6 +22,7 @@ from saelib.exercises import (
     _network,
     _patches,
     _pointwise,
+    _thresholds,
     _turned,
     _vectors,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
+    "check_straight_through",
     "check_superposition_gradient",
     "check_top_k",
     "check_unexplained",
@@ -89,6 +91,7 @@ EXERCISES: dict[str, Exercise] = {
         _patches.NORMALIZE_PATCHES,
         _vectors.MAXIMAL_INPUTS,
         *_dictionary.EXERCISES,
+        *_thresholds.EXERCISES,
     )
 }
 
@@ -828,3 +831,34 @@ def check_top_k(
     True
     """
     return check(EXERCISES["top_k"], function, seed=seed, time_limit=time_limit)
+
+
+def check_straight_through(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``straight_through(Z, back, threshold, sparsity_weight, bandwidth)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes weighted inputs and the error passed back, both (n_samples, n_hidden), a threshold
+        for each unit, the price of an active unit and the width of the window; returns one
+        estimate for each threshold, Eq. (14.5).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_straight_through
+    >>> from saelib.thresholds import straight_through
+    >>> check_straight_through(straight_through).correct
+    True
+    """
+    return check(EXERCISES["straight_through"], function, seed=seed, time_limit=time_limit)

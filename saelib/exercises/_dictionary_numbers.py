@@ -133,3 +133,48 @@ DICTIONARY_QUESTIONS["places-of-a-rich-example"] = Question(
         "Sort the weighted inputs of all examples together.",
     ),
 )
+DICTIONARY_QUESTIONS["threshold-of-a-gated-unit"] = Question(
+    chapter="chapter 14, Eq. (14.2)",
+    right=lambda: 0.1 + 1.5 * 0.4,
+    wrong={
+        "gate-only": (
+            lambda: 0.4,
+            "That is where the gate opens, on w·x. The threshold is the magnitude there.",
+        ),
+        "magnitude-bias-missing": (lambda: 1.5 * 0.4, "The bias of the magnitude is missing."),
+        "gain-missing": (lambda: 0.1 + 0.4, "The magnitude is w·x times the gain, plus its bias."),
+        "sign": (
+            lambda: 0.1 - 1.5 * 0.4,
+            "The gate opens at w·x = +0.4: its bias is negative.",
+        ),
+        "gain-of-all": (lambda: 1.5 * (0.4 + 0.1), "The gain multiplies w·x only, not the bias."),
+    },
+    hints=(
+        "At which w·x does the gate open?",
+        "Put that w·x into the formula of the magnitude.",
+    ),
+)
+DICTIONARY_QUESTIONS["pull-of-the-price"] = Question(
+    chapter="chapter 14, Eq. (14.5)",
+    right=lambda: -0.05 * 60 / (1000 * 0.2),
+    wrong={
+        "sign": (
+            lambda: 0.05 * 60 / (1000 * 0.2),
+            "A higher threshold makes the unit cheaper, so this derivative is negative.",
+        ),
+        "width-missing": (lambda: -0.05 * 60 / 1000, "The width of the window is missing."),
+        "half-width": (
+            lambda: -0.05 * 60 / (1000 * 0.1),
+            "The width stands below the line, not half of it.",
+        ),
+        "not-averaged": (lambda: -0.05 * 60 / 0.2, "The cost is a mean over all 1,000 examples."),
+        "mean-over-the-window": (
+            lambda: -0.05 / 0.2,
+            "The mean is over all examples, not over those in the window.",
+        ),
+    },
+    hints=(
+        "Put g = 0 into the rule: what is left?",
+        "Sixty terms, each the price over the width; then the mean over 1,000, and the minus.",
+    ),
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -159,6 +159,7 @@ def plot_tradeoff(
     points: Mapping[str, ArrayLike],
     true_l0: float,
     features: str | None = None,
+    left_names: Collection[str] = (),
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
@@ -173,6 +174,8 @@ def plot_tradeoff(
         Directions that are on in the data on average; a vertical line.
     features : str, optional
         The entry drawn in the colour of the hidden layer; all others are grey.
+    left_names : collection of str
+        Methods named at the left end of their lines, as all others are at the right one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     title : str, optional
@@ -213,8 +216,10 @@ def plot_tradeoff(
             *pairs.T, DASHES[place % len(DASHES)], marker=MARKERS[place % len(MARKERS)],
             color=COLOURS["hidden"] if main else INK, markersize=6,
         )  # fmt: skip
+        at_left = name in left_names
         ax.annotate(
-            name, pairs[-1], (6, 2), textcoords="offset points", fontsize=FONT_SIZE,
+            name, pairs[0] if at_left else pairs[-1], (-7, -5) if at_left else (6, 2),
+            textcoords="offset points", ha="right" if at_left else "left", fontsize=FONT_SIZE,
             color=TEXT_COLOURS["hidden"] if main else INK,
         )  # fmt: skip
     ax.set_yscale("log")
