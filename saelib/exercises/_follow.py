@@ -242,7 +242,7 @@ class _Search:
         """Return the statements that slipped into a loop, or behind it, if that is all."""
         assert self.program is not None
         for move in self.program.moves():
-            if time.thread_time() > self.deadline:
+            if thread_time() > self.deadline:
                 return None
             try:
                 changed = self.program.moved(move)
