@@ -70,7 +70,7 @@ notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=
 claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
 	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
 
-mutation-score: setup ## Make slips in right answers and count what the checkers say (some minutes; ARGS="--slips 0 cost")
+mutation-score: setup ## Make slips in right answers and count what the checkers say (ten minutes; ARGS="--slips 0 cost")
 	@$(STEP) "Making slips in right answers" $(BIN) tools/mutation_score.py $(ARGS)
 
 address: setup ## Give the notebooks their first cell, which knows the public address in _config.yml

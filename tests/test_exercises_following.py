@@ -12,6 +12,7 @@ import pytest
 
 from saelib import exercises
 from saelib.exercises import (
+    _follow,
     _patience,
     check_mean_activation,
     check_sparse_gradient,
@@ -22,6 +23,7 @@ from saelib.exercises._derivation import Case, Exercise, Mistake, Step
 from saelib.exercises._engine import check
 from saelib.exercises._follow import _Hole, _Search
 from saelib.exercises._source import program_of
+from saelib.exercises._trace import traced
 
 
 def line_of(function, words):
@@ -679,7 +681,7 @@ def test_an_argument_that_is_changed_under_another_name_is_led_to_that_name():
     assert f"Line {line_of(maximal_inputs, 'inputs[i] =')} writes into it" in str(verdict)
 
 
-def test_a_long_loop_is_followed_on_all_inputs():
+def test_a_long_loop_is_followed_on_all_inputs(monkeypatch):
     def sample_patches(images, n_patches, patch_size, seed):
         rng = np.random.default_rng(seed)
         patches = []
@@ -691,8 +693,12 @@ def test_a_long_loop_is_followed_on_all_inputs():
             patches.append(images[k][height : r + patch_size, c : c + patch_size].ravel())  # slip
         return np.array(patches)
 
+    traces = []
+    monkeypatch.setattr(_follow, "traced", lambda *a: traces.append(a) or traced(*a))
     verdict = exercises.check_sample_patches(sample_patches, seed=0)
     assert verdict.line_numbers == (line_of(sample_patches, "# slip"),)
+    # Thousands of patches would take seconds to trace, for quantities that there are not.
+    assert max(n_patches for _, (_, n_patches, *_) in traces) <= 200
 
 
 def test_a_list_that_was_collected_may_be_what_should_be_returned():
@@ -858,7 +864,37 @@ def test_a_gradient_of_nothing_but_zeros_is_said_to_be_that():
             g[i] = (f(above) - f(below)) / (2 * step)
         return g
 
-    assert "is 0 everywhere" in str(exercises.check_numerical_gradient(slopes, seed=0))
+    scope = {"slopes": slopes}
+    exec(compile("def hidden(*a):\n    return slopes(*a)\n", "<none>", "exec"), scope)
+    assert "is 0 everywhere" in str(exercises.check_numerical_gradient(scope["hidden"], seed=0))
+
+
+def test_names_that_should_have_been_copies_are_found():
+    def slopes(f, theta, step):
+        g = np.zeros(len(theta))
+        for i in range(len(theta)):
+            above = theta  # slip
+            above[i] += step
+            below = theta  # another
+            below[i] -= step
+            g[i] = (f(above) - f(below)) / (2 * step)
+        return g
+
+    verdict = exercises.check_numerical_gradient(slopes, seed=0)
+    assert verdict.line_numbers == (line_of(slopes, "# slip"), line_of(slopes, "# another"))
+    assert "and not a copy" in str(verdict)
+
+    def chained(f, theta, step):
+        g = np.zeros(len(theta))
+        for i in range(len(theta)):
+            above = below = theta  # slip
+            above[i] += step
+            below[i] -= step
+            g[i] = (f(above) - f(below)) / (2 * step)
+        return g
+
+    verdict = exercises.check_numerical_gradient(chained, seed=0)
+    assert verdict.line_numbers == (line_of(chained, "# slip"),)
 
 
 def test_an_input_with_infinities_speaks_for_no_line():
@@ -869,3 +905,47 @@ def test_an_input_with_infinities_speaks_for_no_line():
 
     verdict = exercises.check_sigmoid(sigmoid, seed=1)
     assert verdict.line_numbers == (line_of(sigmoid, "# slip"),)
+
+
+def test_an_argument_that_is_written_into_by_its_name_is_changed_in_that_line():
+    def maximal_inputs(W1):
+        inputs = np.zeros_like(W1)
+        for i in range(len(W1)):
+            w = W1[i]
+            W1[i] = w / np.sqrt(w @ w)  # slip
+        return inputs
+
+    verdict = exercises.check_maximal_inputs(maximal_inputs, seed=0)
+    assert verdict.mistakes == ("input-changed",)
+    assert verdict.line_numbers == (line_of(maximal_inputs, "# slip"),)
+
+
+def test_a_helper_that_got_the_wrong_argument_is_not_to_blame():
+    def slope(p, q):
+        return (q - p) / (q * (1 - q))
+
+    def gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight):
+        m = len(X)
+        A = f(X @ W1.T + b1)
+        Y = f(A @ W2.T + b2)
+        d3 = (Y - X) * Y * (1 - Y)
+        push = sparsity_weight * slope(weight_decay, np.mean(A, axis=0))  # slip
+        d2 = (d3 @ W2 + push) * A * (1 - A)
+        g1 = d2.T @ X / m + weight_decay * W1
+        g2 = d3.T @ A / m + weight_decay * W2
+        return g1, g2, d2.mean(axis=0), d3.mean(axis=0)
+
+    verdict = check_sparse_gradient(gradient, seed=1)
+    assert verdict.line_numbers == (line_of(gradient, "# slip"),)
+
+
+def test_room_for_the_result_is_not_to_blame_for_what_is_read_from_it():
+    def maximal_inputs(W1):
+        inputs = np.zeros_like(W1)
+        for i in range(len(W1)):
+            w = inputs[i]  # slip
+            inputs[i] = w / np.sqrt(w @ w)
+        return inputs
+
+    verdict = exercises.check_maximal_inputs(maximal_inputs, seed=1)
+    assert verdict.line_numbers == (line_of(maximal_inputs, "# slip"),)

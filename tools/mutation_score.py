@@ -1,13 +1,13 @@
 """Make every slip of one token in right answers, and count what the checkers say to it.
 
-    python tools/mutation_score.py [--slips 6] [--seed 0] [--anew] [EXERCISE ...]
+    python tools/mutation_score.py [--slips 12] [--seed 0] [--anew] [EXERCISE ...]
 
 A slip is another operator, another name or number, a missing operand, another axis, a missing
 transposition or call. For each style of each exercise the table shows how many slips give a
 wrong answer; how many of these are named (a known mistake), how many found to the exact line,
 how many to one of two lines, to how many no line is said, and how many are told a line that was
 not touched. So many slips are drawn for each style, the same for the same seed; `--slips 0`
-makes all of them, which takes hours; six take some minutes. The last columns are the
+makes all of them, which takes hours; twelve take some ten minutes. The last columns are the
 computing time of the verdicts in seconds, half of them within the first and all within the second.
 
 A search for the line ends with its time. Here it has five times of it, as in the tests, so that the
@@ -292,7 +292,7 @@ def main() -> None:
     """Print the table, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("exercises", nargs="*", choices=[[], *STYLES], default=[])
-    parser.add_argument("--slips", type=int, default=6, help="how many per style; 0: all")
+    parser.add_argument("--slips", type=int, default=12, help="how many per style; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="which of them")
     parser.add_argument("--anew", action="store_true", help="forget what was kept")
     parser.add_argument("--verbose", action="store_true", help="show what was not found")

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import linecache
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +35,7 @@ from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise
 from saelib.exercises._match import Kinship, Match, Pool
 from saelib.exercises._run import Trouble, call
-from saelib.exercises._source import Move, Place, program_of
+from saelib.exercises._source import Alias, Move, Place, program_of
 from saelib.exercises._trace import Trace, traced
 
 __all__ = ["Finding", "changing_line", "follow", "not_finite_line"]
@@ -201,6 +203,7 @@ class _Search:
         self.successes: list[Success] = []
         self.ranks: dict[int, tuple[Success, int]] = {}
         self.moved: Move | None = None
+        self.aliases: list[Alias] = []
         self.safe: set[int] = set()
         self.later = False
         self.first: tuple[Statement, Place, str] | None = None
@@ -227,8 +230,8 @@ class _Search:
         suspects = sorted(self.statements, key=lambda s: (s.kinship > Kinship.SCALED, s.turn))
         if not self.exercise.steps:  # no values to compare: what stopped it is most often near
             suspects = suspects[::-1]
-        self.moved = self._moved_statement()
-        if self.moved is not None:
+        self.moved, self.aliases = self._moved_statement(), self._missing_copies()
+        if self.moved is not None or self.aliases:
             return
         self.safe = self._behind_right_outputs(suspects)
         for later in (False, True):
@@ -251,6 +254,32 @@ class _Search:
             if all(self._is_right(changed, k) for k in (self.wrong, *range(len(self.cases)))):
                 return move
         return None
+
+    def _missing_copies(self) -> list[Alias]:
+        """Return the assignments that should have made copies, if that is all."""
+        assert self.program is not None
+        aliases = self.program.aliases()
+        for some in [*([alias] for alias in aliases), aliases]:
+            try:
+                changed = self.program.with_copies(some)
+            except Exception:  # a function that cannot be rebuilt so
+                continue
+            if some and all(self._is_right(changed, k) for k in range(len(self.cases))):
+                return some
+        return []
+
+    def _no_copies(self, aliases: Sequence[Alias]) -> Finding:
+        assert self.program is not None
+        lines = []
+        for unit, node in aliases:
+            text = _short(self.program.text_at(unit, node.lineno))
+            source = ast.unparse(node.value)
+            lines.append(
+                f"Line {node.lineno}, `{text}`, makes one more name for the array `{source}`, and "
+                "not a copy: what is written into one of them is written into both."
+            )
+        hints = ("An array of its own is what .copy() gives.",)
+        return Finding(tuple(lines), hints, tuple(node.lineno for _, node in aliases), certain=True)
 
     def _in_or_out(self, move: Move) -> Finding:
         assert self.program is not None
@@ -449,7 +478,7 @@ class _Search:
     def _lost(self, statement: Statement) -> Iterator[Any]:
         """Replace a value that something is missing from, so that it cannot be had any more."""
         place = _given_to_a_call(statement) or _whole(statement) or self._only_number(statement)
-        own = _read(statement) - set(self.exercise.arguments)
+        own = _read(statement) & set().union(*(_stored(other) for other in self.statements))
         enough = 0 if self._gives_the_result(statement) else 1
         helper = any(place.unit for place in statement.places)
         quantities = self.pools[self.wrong].quantities
@@ -768,6 +797,8 @@ class _Search:
         """Return in words what was found."""
         if self.moved is not None:
             return self._in_or_out(self.moved)
+        if self.aliases:
+            return self._no_copies(self.aliases)
         best = self._best()
         if len(best) == 1:
             return self._one_change(best[0])
@@ -837,6 +868,7 @@ class _Search:
         right_inputs = self._inputs_are_right(success.statement)
         last = self.exercise.steps[-1].name
         k = self.clearest
+        room = _only_makes_room(getattr(success.statement.node, "value", success.statement.node))
         ranks = [0]
         for _, value in self._values_after(success, k):
             for match in self._matches(value, k):
@@ -845,8 +877,10 @@ class _Search:
                     ranks.append(_A_QUANTITY)
                 elif exact and match.name != last:
                     ranks.append(_A_QUANTITY if right_inputs else 1)
-                elif exact:
+                elif exact and not room:
                     ranks.append(_THE_RESULT if right_inputs else 0)
+                elif match.kinship is Kinship.EXACT and not room:  # a part of an argument
+                    ranks.append(1 if right_inputs else 0)
         # What gave a quantity may be asked for the one that arguments alone make of it.
         was_right = self._was_right(success.statement)
         less = 2 if was_right and not success.quantity else 0
@@ -984,6 +1018,8 @@ class _Search:
 
     def _should_be(self, success: Success) -> str:
         """Return by name what the statement, or the part of it, should give."""
+        if not self.steps:
+            return ""
         pool = self.pools[self.wrong]
         if success.quantity and pool.words[success.quantity]:
             part = _short(ast.unparse(success.place.node))
@@ -1187,9 +1223,17 @@ def changing_line(
     for line, values in own.items():
         if name in values:
             others = values.keys() - {name}
+            if _is_written_by_name(code, line, name):
+                return (line,)
             first = (at for at, given in own.items() if others & given.keys() and at != line)
             return (*list(first)[:1], line)
     return ()
+
+
+def _is_written_by_name(code: CodeType | None, line: int, name: str) -> bool:
+    """Return whether a line writes into a variable by its own name, not through another."""
+    text = linecache.getline(code.co_filename, line).strip() if code else ""
+    return text.startswith((f"{name}[", f"{name} ")) or f" {name}[" in text.partition("=")[0]
 
 
 def not_finite_line(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[int, ...]:

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import CellType, CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from saelib.exercises._learner import is_learners_code
 
-__all__ = ["HOLE", "Move", "Place", "Program", "program_of"]
+__all__ = ["HOLE", "Alias", "Move", "Place", "Program", "program_of"]
 
 HOLE = "__hole__"
 
@@ -63,6 +63,13 @@ class Move:
     number: int
     outwards: bool
     line: int
+
+
+class Alias(NamedTuple):
+    """An assignment that gives an array one more name: ``t = theta``."""
+
+    unit: int
+    node: ast.Assign
 
 
 @dataclass
@@ -147,12 +154,66 @@ class Program:
         function = made[id(self.units[0].function)]
         return partial(function, *self.bound) if self.bound else function
 
+    def aliases(self) -> list[Alias]:
+        """Return where an array that is written into got another name, and no copy was made."""
+        return [
+            Alias(k, node)
+            for k, unit in enumerate(self.units)
+            for node in ast.walk(unit.tree)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Name)
+            and _names_of(node) & _written_into(unit.tree)
+        ]
+
+    def with_copies(self, aliases: list[Alias]) -> Callable[..., Any]:
+        """Return a copy of the function in which each of these names gets an array of its own."""
+        changed = Program(list(self.units), self.bound)
+        for k in {alias.unit for alias in aliases}:
+            own = {id(alias.node) for alias in aliases}
+            tree = copy.deepcopy(self.units[k].tree)
+            pairs = list(zip(ast.walk(self.units[k].tree), ast.walk(tree), strict=True))
+            copied = {id(new) for old, new in pairs if id(old) in own}
+            changed.units[k] = Unit(self.units[k].function, _Copies(copied).visit(tree))
+        return changed.rebuilt()
+
     def _code(self, k: int, index: int | None) -> CodeType:
         if (k, index) not in self.compiled:
             unit = self.units[k]
             tree = unit.filled if index is None else _with_hole(unit.filled, index)
             self.compiled[k, index] = _compiled(unit.function, tree)
         return self.compiled[k, index]
+
+
+def _names_of(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _written_into(tree: ast.AST) -> set[str]:
+    """Return the names into whose entries a function writes."""
+    return {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+    }
+
+
+class _Copies(ast.NodeTransformer):
+    def __init__(self, copied: set[int]) -> None:
+        self.copied = copied
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        if id(node) not in self.copied:
+            return node
+        return [
+            ast.copy_location(ast.Assign([target], _copy_of(node.value)), node)
+            for target in node.targets
+        ]
+
+
+def _copy_of(value: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(value, "copy", ast.Load()), [], [])
 
 
 def _blocks(tree: ast.AST) -> Iterator[list[Any]]:
