@@ -40,7 +40,14 @@ BUTTONS = {  # what the theme calls them, and what they do
     "Toggle primary sidebar": "Chapters",
     "Toggle secondary sidebar": "Contents of this page",
 }
-EXPLORABLE = ("04-", "05-", "06-", "07-")  # chapters with figures that readers move
+# Scripts of the figures that readers move, in their order, and the chapters that load them.
+EXPLORABLES = {
+    "explore-kit.js": ("01-", "04-", "05-", "06-", "07-"),
+    "explore-data.js": ("05-", "06-", "07-"),
+    "explore.js": ("04-", "05-", "06-", "07-"),
+    "explore-network.js": ("01-",),
+    "explore-train.js": ("06-",),
+}
 FONTAWESOME = (
     Path(pydata_sphinx_theme.__file__).parent
     / "theme/pydata_sphinx_theme/static/scripts/fontawesome.js"
@@ -335,18 +342,25 @@ def prepare_page(
     )
 
 
+def position(order: list[str], script: Any) -> int:
+    """Return the place of a script in a list of names, -1 if it is not in it."""
+    name = Path(str(script.filename)).name
+    return order.index(name) if name in order else -1
+
+
 def chosen_scripts(scripts: list[Any], pagename: str, body: str) -> list[Any]:
     """Return the scripts a page needs, each once, loaded without holding up the page."""
     kept, seen = [], set()
-    # The data of the figures that readers move come before what draws them.
-    for script in sorted(scripts, key=lambda s: str(s.filename).endswith("/explore.js")):
+    order = list(EXPLORABLES)
+    # Figures that readers move need their scripts in this order; all others stay as they are.
+    for script in sorted(scripts, key=lambda s: position(order, s)):
         name = str(script.filename or "")
         inline = script.attributes.get("body") or ""
         if any(word in name for word in UNUSED_FILES) or "THEBE" in inline or "thebe" in inline:
             continue
         if ("clipboard" in name or "copybutton" in name) and "<pre>" not in body:
             continue
-        if "js/explore" in name and not pagename.startswith(EXPLORABLE):
+        if "js/explore" in name and not pagename.startswith(EXPLORABLES[Path(name).name]):
             continue
         if (name or inline) in seen:
             continue

@@ -6,7 +6,9 @@ import pytest
 from saelib import Parameters, SparseObjective, kl_divergence, kl_gradient
 
 WHERE = {
+    "network": ("01-network.html", "forwards and back"),
     "kl": ("04-kl-divergence.html", "the penalty of one unit"),
+    "train": ("06-training.html", "train it yourself"),
     "training": ("06-training.html", "twenty-five units while they learn"),
     "unit": ("07-visualization.html", "what excites a unit"),
     "descent": ("05-backpropagation.html", "descent on a slice through the cost"),

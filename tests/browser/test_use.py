@@ -12,7 +12,7 @@ WIDTHS = [375, 768, 1440]
 WIDE = 992  # from here on the list of chapters stands beside the text
 FIRST, SECOND = CHAPTERS[3], CHAPTERS[5]
 
-MOVING = [page for page in CHAPTERS if "js/explore.js" in (SITE / page).read_text("utf-8")]
+MOVING = [page for page in CHAPTERS if "js/explore-kit.js" in (SITE / page).read_text("utf-8")]
 
 # What a reader types, and where the first result may lead: page and, where it matters, place.
 QUESTIONS = {
