@@ -338,6 +338,10 @@ def test_a_learner_writes_checks_stops_comes_back_and_takes_the_work_along(visit
     told = opened.locator(".live-error").first.inner_text()
     assert "np.ones(3) @ np.ones(4)" in told
     assert "runner.py" not in told
+    write(opened, plain, "print('wide ' * 100)")
+    assert opened.evaluate(RUN, plain)["done"]
+    wide = "i => liveSession.cells[i].output.querySelector('pre').tabIndex"
+    assert opened.evaluate(wide, plain) == 0  # at once, before anything is clicked
     write(opened, plain, "while True:\n    pass")
     box = opened.locator(f"#{opened.evaluate('i => liveSession.cells[i].box.id', plain)}")
     box.get_by_role("button", name="Run").click()
