@@ -22,6 +22,7 @@ from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
 from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
+from saelib.exercises._habits import early_return, kept_names
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -55,6 +56,11 @@ def check(
             hints=("Write the arguments in the order of the task, then check again.",),
             line_numbers=(),
         )
+    known = {mistake.name for mistake in exercise.mistakes}
+    too_soon = None if verdict.correct or known & {*verdict.mistakes} else early_return(function)
+    if too_soon is not None:
+        words = "The return of line {} ends the loop of line {} in its first turn."
+        verdict = replace(verdict, lines=(*verdict.lines, words.format(*too_soon)))
     shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
 
@@ -78,6 +84,9 @@ def _judge(
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
+            memory = _memory(exercise, function, cases, results, time_limit)
+            if trouble.kind == "raises" and memory is not None:
+                return _in_trouble(exercise, cases[0], memory, None)
             if trouble.kind in ("raises", "not-numbers"):
                 with while_looking(exercise.name):
                     found = follow(exercise, function, cases)
@@ -91,6 +100,9 @@ def _judge(
     sets = explaining_sets(exercise, cases, results, (1,), most=3)
     if sets:
         return _known(exercise, *_decided(exercise, function, sets, time_limit))
+    memory = _memory(exercise, function, cases, results, time_limit)
+    if memory is not None:
+        return _in_trouble(exercise, cases[0], memory, None)
     with while_looking(exercise.name):
         try:
             results, layout = arrange(exercise, results, rights)
@@ -136,6 +148,34 @@ def _not_right(
             line_numbers=found.numbers,
         )
     return _unknown(exercise, function, cases, results, rights, layout)
+
+
+def _memory(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    time_limit: float,
+) -> Trouble | None:
+    """Return what is to be said if the first call, made again, does not give what it gave."""
+    names = kept_names(function) if results else ()
+    if not names:
+        return None
+    case, n_results = cases[0], len(exercise.outputs)
+    try:
+        again = run(function, case.arguments, n_results, time_limit, exercise.read)
+    except Trouble:
+        again = ()
+    if agree(again, results[0], exercise.tolerance):
+        return None
+    listed = _join([f"`{name}`" for name in names])
+    keeps = "keeps its value" if len(names) == 1 else "keep their values"
+    return Trouble(
+        "remembers",
+        "Called again with the same input, the function does not give the same result. "
+        f"{listed[:1].upper()}{listed[1:]} {keeps} from one call to the next.",
+        "Everything that a call needs should begin anew inside of the function.",
+    )
 
 
 def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> tuple[int, ...]:

@@ -1,0 +1,131 @@
+"""Answers whose trouble lies in the program rather than in the formula get a word on just that."""
+
+import numpy as np
+import pytest
+
+from saelib.exercises import (
+    check_mean_activation,
+    check_normalize_patches,
+    check_sigmoid,
+    check_top_k,
+)
+
+total = 0.0
+
+
+def remembers(A):
+    global total  # noqa: PLW0603 - the mistake
+    for row in A:
+        total = total + row
+    return total / len(A)
+
+
+def collects(A, seen=[]):  # noqa: B006 - the mistake
+    seen.extend(A)
+    return sum(seen) / len(seen)
+
+
+def counter():
+    calls = 0
+
+    def mean_activation(A):
+        nonlocal calls
+        calls += 1
+        return A.mean(axis=0) * calls
+
+    return mean_activation
+
+
+@pytest.mark.parametrize(
+    ("function", "name"), [(remembers, "total"), (collects, "seen"), (counter(), "calls")]
+)
+def test_what_is_kept_from_one_call_to_the_next_is_named(function, name):
+    verdict = check_mean_activation(function, seed=1)
+    assert verdict.mistakes == ("remembers",)
+    assert f"`{name}` keeps its value from one call to the next" in str(verdict)
+    assert "keepdims" not in verdict.hint()
+
+
+def test_a_global_name_that_begins_anew_in_each_call_is_not_to_blame():
+    def function(A):
+        global total  # noqa: PLW0603 - a habit, and no mistake here
+        total = A.sum(axis=0)
+        return total / (len(A) + 1)
+
+    verdict = check_mean_activation(function, seed=1)
+    assert not verdict.correct
+    assert "remembers" not in verdict.mistakes
+    assert "from one call to the next" not in str(verdict)
+
+
+def test_a_return_that_ends_a_loop_in_its_first_turn_is_pointed_at():
+    def function(A):
+        for row in A:
+            return row.mean()
+        return None
+
+    assert "ends the loop of line" in str(check_mean_activation(function, seed=1))
+
+
+def test_a_return_under_an_if_is_not_said_to_end_the_loop():
+    def function(A):
+        for row in A:
+            if row.any():
+                return row
+        return A[0]
+
+    assert "ends the loop" not in str(check_mean_activation(function, seed=1))
+
+
+def test_a_right_answer_that_returns_from_a_loop_is_right():
+    def function(A):
+        while True:
+            return A.mean(axis=0)
+
+    assert check_mean_activation(function, seed=1).correct
+
+
+def test_an_index_of_places_in_rows_that_is_used_for_rows_is_asked_about():
+    def function(Z, k):
+        chosen = np.argpartition(Z, -k, axis=1)[:, -k:]
+        A = np.zeros_like(Z)
+        A[chosen] = Z[chosen]
+        return A, A > 0
+
+    verdict = check_top_k(function, seed=1)
+    assert "`chosen` has shape (5, 2)" in str(verdict)
+    assert "within each row" in verdict.hint()
+
+
+def test_a_number_that_is_too_large_for_an_index_is_not_called_an_array():
+    def function(A):
+        return np.array([A[i].sum() for i in range(len(A) + 1)])
+
+    verdict = check_mean_activation(function, seed=1)
+    assert "IndexError" in str(verdict)
+    assert "largest index" in verdict.hint()
+
+
+def test_an_if_on_an_array_is_told_what_an_if_needs():
+    def function(z):
+        if z >= 0:
+            return 1 / (1 + np.exp(-z))
+        return np.exp(z) / (1 + np.exp(z))
+
+    hint = check_sigmoid(function, seed=1).hint()
+    assert "one answer per entry" in hint
+
+
+def test_the_argument_that_is_changed_is_called_by_its_name():
+    def function(patches):
+        patches -= patches.mean(axis=1, keepdims=True)
+        return patches
+
+    assert "argument number 1, `patches`, in place" in str(check_normalize_patches(function))
+
+
+def test_results_that_are_missing_are_listed_and_not_the_arguments():
+    def function(Z, k):
+        return Z * (np.sort(Z, axis=1)[:, -k, None] <= Z)
+
+    assert check_top_k(function, seed=1).hint() == "Return, in this order: the code, its slope."
