@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 
 from saelib.exercises import (
+    EXERCISES,
+    check_flatten,
     check_mean_activation,
     check_normalize_patches,
     check_sigmoid,
+    check_straight_through,
     check_top_k,
 )
+from saelib.exercises._compare import as_arrays
+from saelib.exercises._search import explaining_sets
 
 total = 0.0
 
@@ -129,3 +134,53 @@ def test_results_that_are_missing_are_listed_and_not_the_arguments():
         return Z * (np.sort(Z, axis=1)[:, -k, None] <= Z)
 
     assert check_top_k(function, seed=1).hint() == "Return, in this order: the code, its slope."
+
+
+def test_what_is_computed_and_kept_nowhere_is_pointed_at():
+    def function(W1, W2, b1, b2):
+        theta = np.array([])
+        for part in (W1, W2, b1, b2):
+            np.append(theta, part)
+        return theta
+
+    verdict = check_flatten(function, seed=1)
+    assert "`np.append(theta, part)`, is kept nowhere" in str(verdict)
+    assert verdict.line_numbers[0] == function.__code__.co_firstlineno + 3
+    assert verdict.hint().startswith("What should hold the result?")
+
+
+def test_a_statement_that_writes_into_an_array_is_not_said_to_keep_nothing():
+    def function(A):
+        total = np.zeros(A.shape[1])
+        for row in A:
+            np.add(total, row, out=total)
+        return total
+
+    assert "kept nowhere" not in str(check_mean_activation(function, seed=1))
+
+
+def test_an_unknown_answer_on_which_two_known_mistakes_cannot_meet_gets_a_verdict():
+    def last_of_the_window(Z, back, threshold, sparsity_weight, bandwidth):
+        estimates = []
+        for j in range(len(threshold)):
+            total = 0
+            for i in range(len(Z)):
+                if abs(Z[i, j] - threshold[j]) < bandwidth / 2:
+                    total = threshold[j] * back[i, j] + sparsity_weight
+            estimates.append(-total / bandwidth / len(Z))
+        return estimates
+
+    verdict = check_straight_through(last_of_the_window, seed=1)
+    assert not verdict.correct
+    # What counts the turns of a loop is no quantity of the book, whatever its value.
+    assert "`j` agrees" not in str(verdict)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_two_mistakes_of_an_exercise_stop_the_search_when_they_cannot_meet(name):
+    exercise = EXERCISES[name]
+    cases = exercise.cases(np.random.default_rng(0))
+    results = [
+        tuple(part + 7.5 for part in as_arrays(exercise.outcome(*case.arguments))) for case in cases
+    ]
+    assert isinstance(explaining_sets(exercise, cases, results, (1, 2), most=3), list)

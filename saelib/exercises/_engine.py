@@ -22,7 +22,7 @@ from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
 from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
-from saelib.exercises._habits import early_return, kept_names
+from saelib.exercises._habits import early_return, kept_names, lost_result
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -57,12 +57,31 @@ def check(
             line_numbers=(),
         )
     known = {mistake.name for mistake in exercise.mistakes}
-    too_soon = None if verdict.correct or known & {*verdict.mistakes} else early_return(function)
+    if not verdict.correct and not known & {*verdict.mistakes} and verdict.written:
+        verdict = _with_habits(verdict, function)
+    shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
+    return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
+
+
+def _with_habits(verdict: Verdict, function: Callable[..., Any]) -> Verdict:
+    """Return the verdict with a word on what is seen in the program as it is written."""
+    too_soon, lost = early_return(function), lost_result(function)
     if too_soon is not None:
         words = "The return of line {} ends the loop of line {} in its first turn."
         verdict = replace(verdict, lines=(*verdict.lines, words.format(*too_soon)))
-    shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
-    return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
+    if lost is not None:
+        line, text = lost
+        text = text if len(text) <= 60 else f"{text[:57]}..."
+        word = f"What line {line} computes, `{text}`, is kept nowhere: it changes nothing."
+        numbers = tuple(dict.fromkeys((line, *verdict.line_numbers)))
+        hint = "What should hold the result? A function such as np.append gives a new array."
+        verdict = replace(
+            verdict,
+            lines=(word, *verdict.lines),
+            hints=(hint, *verdict.hints),
+            line_numbers=numbers,
+        )
+    return verdict
 
 
 def _arguments_exchanged(exercise: Exercise, function: Callable[..., Any]) -> bool:

@@ -10,7 +10,17 @@ import numpy as np
 
 from saelib.exercises._source import program_of
 
-__all__ = ["early_return", "kept_names"]
+__all__ = ["early_return", "kept_names", "lost_result"]
+
+# Functions of numpy whose only effect is what they return.
+# fmt: off
+_RETURNING = {
+    "abs", "add", "append", "clip", "concatenate", "delete", "divide", "dot", "exp",
+    "hstack", "insert", "log", "matmul", "maximum", "mean", "minimum", "multiply", "outer",
+    "ravel", "reshape", "sort", "sqrt", "square", "stack", "subtract", "sum", "transpose",
+    "vstack", "where",
+}
+# fmt: on
 
 
 def kept_names(function: Any) -> tuple[str, ...]:
@@ -55,3 +65,28 @@ def early_return(function: Any) -> tuple[int, int] | None:
             if isinstance(statement, ast.Return):
                 return statement.lineno, node.lineno
     return None
+
+
+def lost_result(function: Any) -> tuple[int, str] | None:
+    """Return the line and the text of a statement that computes something and keeps nothing."""
+    program = program_of(function)
+    if program is None:
+        return None
+    for unit in program.units:
+        for node in ast.walk(unit.tree):
+            if isinstance(node, ast.Expr) and _keeps_nothing(node.value, unit.function):
+                return node.lineno, ast.unparse(node)
+    return None
+
+
+def _keeps_nothing(node: ast.expr, function: Any) -> bool:
+    if isinstance(node, (ast.BinOp, ast.Compare)):
+        return True
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and function.__globals__.get(node.func.value.id) is np
+        and node.func.attr in _RETURNING
+        and not any(keyword.arg == "out" for keyword in node.keywords)
+    )

@@ -15,6 +15,10 @@ from saelib.exercises._patience import deadline
 __all__ = ["explaining_mistakes", "explaining_sets"]
 
 
+# What some mistakes raise together: after one has changed a shape, the other may not fit.
+_IMPOSSIBLE = (ArithmeticError, IndexError, TypeError, ValueError)
+
+
 def explaining_mistakes(
     exercise: Exercise,
     cases: Sequence[Case],
@@ -104,9 +108,11 @@ def _sets(
                     return
                 together = sorted((*chosen, *added), key=lambda mistake: order[mistake.name])
                 edits = [mistake.edits for mistake in together]
-                if agree(
-                    results[k], exercise.edited(cases[k].arguments, edits), exercise.tolerance
-                ):
+                try:
+                    outcome = exercise.edited(cases[k].arguments, edits)
+                except _IMPOSSIBLE:
+                    continue
+                if agree(results[k], outcome, exercise.tolerance):
                     yield from extend(tuple(together), k + 1)
 
     yield from extend((), 0)
