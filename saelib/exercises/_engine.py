@@ -59,7 +59,7 @@ def check(
     known = {mistake.name for mistake in exercise.mistakes}
     if not verdict.correct and not known & {*verdict.mistakes} and verdict.written:
         verdict = _with_habits(verdict, function)
-    shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
+    shrink = partial(smallest_example, exercise, function, time_limit)
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
 
 

@@ -9,14 +9,10 @@ import numpy as np
 
 from saelib._browser import thread_time
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
-from saelib.exercises._derivation import Case, Exercise, Mistake
+from saelib.exercises._derivation import IMPOSSIBLE, Case, Exercise, Mistake
 from saelib.exercises._patience import deadline
 
 __all__ = ["explaining_mistakes", "explaining_sets"]
-
-
-# What some mistakes raise together: after one has changed a shape, the other may not fit.
-_IMPOSSIBLE = (ArithmeticError, IndexError, TypeError, ValueError)
 
 
 def explaining_mistakes(
@@ -110,7 +106,7 @@ def _sets(
                 edits = [mistake.edits for mistake in together]
                 try:
                     outcome = exercise.edited(cases[k].arguments, edits)
-                except _IMPOSSIBLE:
+                except IMPOSSIBLE:  # after one has changed a shape, the other may not fit
                     continue
                 if agree(results[k], outcome, exercise.tolerance):
                     yield from extend(tuple(together), k + 1)
