@@ -8,6 +8,7 @@ from saelib.exercises import (
     check_flatten,
     check_mean_activation,
     check_normalize_patches,
+    check_shared_units,
     check_sigmoid,
     check_straight_through,
     check_top_k,
@@ -174,6 +175,25 @@ def test_an_unknown_answer_on_which_two_known_mistakes_cannot_meet_gets_a_verdic
     assert not verdict.correct
     # What counts the turns of a loop is no quantity of the book, whatever its value.
     assert "`j` agrees" not in str(verdict)
+
+
+def test_norms_of_whole_matrices_are_not_taken_for_the_worst_pairs():
+    def function(W2, other):
+        cosines = W2.T @ other / (np.linalg.norm(W2) * np.linalg.norm(other))
+        return np.mean(cosines.max(axis=1) > 0.9)
+
+    verdict = check_shared_units(function, seed=1)
+    assert not verdict.correct
+    assert "worst-pairs" not in verdict.mistakes
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_result_that_is_always_zero_is_not_taken_for_a_known_mistake_by_chance(name):
+    exercise = EXERCISES[name]
+    cases = exercise.cases(np.random.default_rng(0))
+    for mistake in exercise.mistakes:
+        results = [exercise.edited(case.arguments, [mistake.edits]) for case in cases]
+        assert any(part.any() for result in results for part in as_arrays(result)), mistake.name
 
 
 @pytest.mark.parametrize("name", EXERCISES)

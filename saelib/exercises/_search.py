@@ -40,8 +40,9 @@ def explaining_sets(
     there. Only sets that explain them are extended by mistakes that show from the next case on.
     A mistake that spoils a result which is right is left out; two that cancel are not looked for.
     """
-    # NaN alone tells no cause from another.
-    if all(np.isnan(part).all() for result in results for part in result):
+    # NaN alone tells no cause from another, and neither does 0.
+    parts = [part for result in results for part in result]
+    if all(np.isnan(part).all() for part in parts) or not any(part.any() for part in parts):
         return []
     end = deadline(share)
     showing = _first_shown(exercise, cases, results)
