@@ -81,6 +81,7 @@ TRAPS = [
     ("12: the share about zero", "unexplained", "about-zero"),
     ("12: one mean for all features", "unexplained", "one-mean-for-all"),
     ("12: the best column for each direction", "shared_units", "best-for-each"),
+    ("12: the best column for each", "shared_units", "best-for-each-of-the-other"),
     ("13: the K smallest", "top_k", "smallest"),
     ("13: the K largest in size", "top_k", "absolute"),
     ("13: negative survivors", "top_k", "negative-survivors"),
