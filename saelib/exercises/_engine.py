@@ -103,9 +103,10 @@ def _judge(
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
-            memory = _memory(exercise, function, cases, results, time_limit)
-            if trouble.kind == "raises" and memory is not None:
-                return _in_trouble(exercise, cases[0], memory, None)
+            if trouble.kind == "raises":
+                memory = _memory(exercise, function, cases, results, time_limit)
+                if memory is not None:
+                    return _in_trouble(exercise, cases[0], memory, None)
             if trouble.kind in ("raises", "not-numbers"):
                 with while_looking(exercise.name):
                     found = follow(exercise, function, cases)
@@ -192,7 +193,7 @@ def _memory(
     return Trouble(
         "remembers",
         "Called again with the same input, the function does not give the same result. "
-        f"{listed[:1].upper()}{listed[1:]} {keeps} from one call to the next.",
+        f"{listed} {keeps} from one call to the next.",
         "Everything that a call needs should begin anew inside of the function.",
     )
 
