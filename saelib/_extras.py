@@ -1,7 +1,9 @@
 """Packages that only some of saelib needs; where one is missing, the error says which extra it is.
 
 The core is numpy, scipy, scikit-learn, threadpoolctl, safetensors and tqdm. Photographs, pictures
-and clusters are the extras ``images``, ``plot`` and ``dask`` of pyproject.toml.
+and clusters are the extras ``images``, ``plot`` and ``dask`` of pyproject.toml: whoever trains on
+tables, on a server or in a browser needs none of them, and with what they depend on they take half as
+much room again as the core and what it depends on.
 """
 
 from __future__ import annotations

@@ -25,6 +25,10 @@ from saelib.storage import read_arrays, write_arrays
 Vector = NDArray[np.float64]
 
 KIND = "SparseAutoencoder"
+# Beyond this the products with scaled data could overflow; sound weights are below 1000.
+LARGEST_WEIGHT = 1e20
+# No training takes so many steps; a float holds every whole number up to here.
+_MOST_STEPS = 2**53
 
 
 class ResumePoint(NamedTuple):
@@ -160,16 +164,10 @@ def _restored(
     arrays = {name: array.astype(np.float64) for name, array in loaded.items()}
     if not all(np.all(np.isfinite(array)) for array in arrays.values()):
         raise ValueError("an array holds NaN or infinity")
-    network, training = description["network"], description["training"]
-    p = Parameters(*(arrays[name] for name in ("W1", "W2", "b1", "b2")))
-    whole_number("the number of hidden units", p.n_hidden, low=1)
-    whole_number("the number of features", p.n_features, low=1)
-    if hyperparameters["n_hidden"] != p.n_hidden:
-        raise ValueError(f"n_hidden is {hyperparameters['n_hidden']}, but W1 has {p.n_hidden} rows")
+    network, training = _restored_network(arrays, description), description["training"]
+    p = network.parameters
     size = len(p.ravel())
     shapes = {
-        "scaling.shift": (p.n_features,),
-        "scaling.scale": (p.n_features,),
         "mean_activation": (p.n_hidden,),
         "adam.mean": (size,),
         "adam.mean_square": (size,),
@@ -178,8 +176,6 @@ def _restored(
     for name, shape in shapes.items():
         if name in arrays and arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape} instead of {shape}")
-    if not np.all(arrays["scaling.scale"] > 0):
-        raise ValueError("scaling.scale holds a number that is not positive")
     mean = arrays["mean_activation"]
     if not np.all((mean >= 0) & (mean <= 1)):
         raise ValueError("mean_activation holds a number outside [0, 1]")
@@ -187,29 +183,11 @@ def _restored(
     losses = arrays["loss_curve"]
     if losses.ndim != 1 or len(losses) == 0:
         raise ValueError(f"loss_curve has shape {losses.shape}; a training has a cost")
-    names = description["feature_names_in"]
-    if names is not None:
-        if len(names) != p.n_features or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"feature_names_in does not name the {p.n_features} features")
-        names = np.array(names, dtype=object)
-    n_iter = whole_number("n_iter", training["n_iter"], low=0)
+    n_iter = whole_number("n_iter", training["n_iter"], low=0, high=_MOST_STEPS)
     if not isinstance(training["converged"], bool):
         raise TypeError(f"converged is {training['converged']!r}")
     fit = Fit(
-        network=FittedNetwork(
-            parameters=p,
-            scaling=Scaling(
-                arrays["scaling.shift"],
-                arrays["scaling.scale"],
-                real_number("offset", network["offset"], low=-1.0, high=1.0),
-            ),
-            activation=activation_named(
-                "activation", network["activation"], ("sigmoid", "tanh")
-            ).name,
-            output_activation=activation_named(
-                "output_activation", network["output_activation"], ("linear", "sigmoid", "tanh")
-            ).name,
-        ),
+        network=network,
         mean_activation=mean,
         losses=losses.tolist(),
         n_losses=len(losses),
@@ -217,22 +195,59 @@ def _restored(
         n_samples_seen=whole_number("n_samples_seen", training["n_samples_seen"], low=0),
         converged=training["converged"],
         stop_reason=str(training["stop_reason"]),
-        feature_names_in=names,
+        feature_names_in=_restored_names(description["feature_names_in"], p.n_features),
         adam=adam,
         resume_point=resume_point,
     )
     return hyperparameters, fit
 
 
+def _restored_network(
+    arrays: Mapping[str, NDArray[Any]], description: Mapping[str, Any]
+) -> FittedNetwork:
+    said, hyperparameters = description["network"], description["hyperparameters"]
+    p = Parameters(*(arrays[name] for name in ("W1", "W2", "b1", "b2")))
+    whole_number("the number of hidden units", p.n_hidden, low=1)
+    whole_number("the number of features", p.n_features, low=1)
+    if np.abs(p.ravel()).max() > LARGEST_WEIGHT:
+        raise ValueError(f"a weight exceeds {LARGEST_WEIGHT:g}")
+    outputs = ("linear", "sigmoid", "tanh")
+    names = {
+        name: activation_named(name, said[name], allowed).name
+        for name, allowed in (("activation", outputs[1:]), ("output_activation", outputs))
+    }
+    for name, found in {**names, "n_hidden": p.n_hidden}.items():
+        if hyperparameters[name] != found:
+            raise ValueError(f"{name} is {hyperparameters[name]!r}, but the network has {found!r}")
+    for name in ("scaling.shift", "scaling.scale"):
+        if arrays[name].shape != (p.n_features,):
+            raise ValueError(f"{name} has shape {arrays[name].shape} instead of {(p.n_features,)}")
+    if not np.all(arrays["scaling.scale"] > 0):
+        raise ValueError("scaling.scale holds a number that is not positive")
+    offset = real_number("offset", said["offset"], low=-1.0, high=1.0)
+    scaling = Scaling(arrays["scaling.shift"], arrays["scaling.scale"], offset)
+    return FittedNetwork(parameters=p, scaling=scaling, **names)
+
+
+def _restored_names(names: Any, n_features: int) -> NDArray[Any] | None:
+    if names is None:
+        return None
+    if len(names) != n_features or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"feature_names_in does not name the {n_features} features")
+    if len(set(names)) < len(names):
+        raise ValueError("feature_names_in holds a name twice")
+    return np.array(names, dtype=object)
+
+
 def _restored_progress(
     arrays: Mapping[str, Any], training: Mapping[str, Any], p: Parameters
 ) -> tuple[Adam | None, ResumePoint | None]:
     adam, resume_point = None, None
-    n_iter = whole_number("n_iter", training["n_iter"], low=0)
+    n_iter = whole_number("n_iter", training["n_iter"], low=0, high=_MOST_STEPS)
     if training["adam_steps"] is not None:
         if not np.all(arrays["adam.mean_square"] >= 0):
             raise ValueError("adam.mean_square holds a negative number")
-        steps = whole_number("adam_steps", training["adam_steps"], low=1)
+        steps = whole_number("adam_steps", training["adam_steps"], low=1, high=_MOST_STEPS)
         adam = Adam(arrays["adam.mean"], arrays["adam.mean_square"], steps)
     if training["data_fingerprint"] is not None:
         most = min(n_iter, arrays["loss_curve"].size - 1)

@@ -6,6 +6,7 @@ import numbers
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saelib._rows import Rows, is_sparse, row_edges
 from saelib.activations import ACTIVATIONS, Activation
@@ -21,7 +22,10 @@ def real_number(
         raise TypeError(
             f"{name} is {value!r} of type {type(value).__name__}; give a real number in {allowed}"
         )
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number or a fraction beyond the largest float
+        number = np.inf
     inside = low < number < high if open_ends else low <= number <= high
     if not (np.isfinite(number) and inside):
         raise ValueError(f"{name} is {value!r}; it must be a finite number in {allowed}")
@@ -55,6 +59,17 @@ def no_masked_entries(name: str, X: object) -> None:
         raise ValueError(
             f"{name} is a masked array with masked entries; fill them in or remove those rows first"
         )
+
+
+def plain_array(name: str, values: Any, dtype: Any = None) -> NDArray[Any]:
+    """Return `values` as a numpy array unless numpy would misread them: masked or sparse."""
+    no_masked_entries(name, values)
+    if is_sparse(values):
+        raise TypeError(
+            f"{name} is a sparse matrix; this function takes dense arrays, give {name}.toarray(). "
+            "Sparse data as they are suit SparseAutoencoder and SparseObjective"
+        )
+    return np.asarray(values, dtype=dtype)
 
 
 def data_matrix(name: str, X: Any, output: Activation, first_row: int = 0) -> Any:

@@ -24,7 +24,14 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from saelib._blas import single_threaded_blas
 from saelib._minibatch import Adam, mini_batch
-from saelib._model_file import Fit, ResumePoint, not_consistent, read_model, write_model
+from saelib._model_file import (
+    LARGEST_WEIGHT,
+    Fit,
+    ResumePoint,
+    not_consistent,
+    read_model,
+    write_model,
+)
 from saelib._rows import Rows, bytes_in_memory, in_blocks, is_sparse, row_edges
 from saelib._validation import activation_named, no_masked_entries, real_number, whole_number
 from saelib.fitted import FittedNetwork, Report
@@ -38,8 +45,6 @@ __all__ = ["SparseAutoencoder"]
 
 Array = NDArray[np.floating[Any]]
 
-# Beyond this the products with scaled data could overflow; sound weights are below 1000.
-_LARGEST_WEIGHT = 1e20
 # A scaled copy of the data is kept, rather than scaled again in every pass, if it takes no more
 # memory than this.
 _MAX_BYTES_COPIED = 2**27
@@ -87,9 +92,9 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     max_iter : int, at least 1
         Number of L-BFGS iterations of `fit` at most. Fewer iterations also regularize.
     tol : float, at least 0, or None
-        `fit` has converged when an iteration lowers the cost by less than this share of it; if it
-        has not after `max_iter` iterations, it warns. With None the iterations are a budget,
-        which is not a reason to warn.
+        `fit` has converged when an iteration lowers the cost by less than this share of it (of 1,
+        if the cost is less than 1); if it has not after `max_iter` iterations, it warns. With
+        None the iterations are a budget, which is not a reason to warn.
     early_stopping : bool
         Whether `fit` holds out rows, stops when their reconstruction no longer gets better, and
         keeps the weights that reconstructed them best. The rows of each kind are copied.
@@ -156,9 +161,9 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     Notes
     -----
     *The defaults* are made for features that a linear model works with: in front of a logistic
-    regression they beat the raw columns of scikit-learn's digits, wine and breast-cancer data. For
-    pictures of what the units have learned, take a lower `sparsity_target`, a `sparsity_weight` of
-    1 to 3 and less `weight_decay`.
+    regression they beat the raw columns of scikit-learn's digits, wine and breast-cancer data, and
+    are within a hundredth of what standardized columns give. For pictures of what the units have
+    learned, take a lower `sparsity_target`, a `sparsity_weight` of 1 to 3 and less `weight_decay`.
 
     *New data outside the training range.* The scaling is affine and nothing is clipped. Such
     values drive the hidden units further than training did, `inverse_transform` can reach them
@@ -170,6 +175,13 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     *Sparse matrices* of scipy, in CSR format, give what the dense array would give. Only blocks of
     rows become dense at a time, as only blocks of rows of a large memory map are scaled.
+
+    *Weights of rows.* There is no `sample_weight`: J_sparse is made of means over rows, so a row
+    that shall count k times can stand in the data k times.
+
+    *Forks.* A fork (``multiprocessing`` with ``"fork"``) waits for OpenBLAS, and that waits for
+    the products of matrices that another thread computes: beside a thread that trains on large
+    data without a pause it can wait long. Prefer ``"forkserver"`` or ``"spawn"`` there.
 
     *Determinism.* With the same int as `random_state`, data, machine and library versions, the
     results are the same to the last bit, whatever the number of threads. All cores are used
@@ -345,6 +357,11 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 "this estimator does not come from a training with checkpoints; set checkpoint to "
                 "a path before fit, or use warm_start=True to train on from these weights"
             )
+        if self.checkpoint is None:
+            raise ValueError(
+                "checkpoint is None; the training goes on as if it had never stopped only with its "
+                "checkpoints, so set checkpoint to a path before resume"
+            )
         data = self._validate(X)
         if _fingerprint(data) != point.data:
             raise ValueError(
@@ -449,8 +466,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 f"validation_fraction is {self.validation_fraction!r}, which takes {n_held_out} of "
                 f"{m} rows; at least 1 must be held out and 2 be left"
             )
-        seed = self.random_state if isinstance(self.random_state, numbers.Integral) else None
-        order = np.random.default_rng(seed).permutation(m)
+        order = np.random.default_rng(self._seed()).permutation(m)
         return X[np.sort(order[n_held_out:])], X[np.sort(order[:n_held_out])]
 
     def _warn_of_the_end(self, result: TrainingResult, n_done: int) -> None:
@@ -534,20 +550,23 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                 )
                 costs.append(cost)
                 adam, theta = adam.step(theta, gradient, self.learning_rate)
-                if not np.all(np.abs(theta) < _LARGEST_WEIGHT):
+                if not np.all(np.abs(theta) < LARGEST_WEIGHT):
                     raise ValueError(
-                        f"a weight exceeds {_LARGEST_WEIGHT:g} at step "
+                        f"a weight exceeds {LARGEST_WEIGHT:g} at step "
                         f"{before.n_iter + len(costs)}; learning_rate is {self.learning_rate:g}, "
                         "give a smaller one and fit anew"
                     )
                 p = Parameters.unravel(theta, data.shape[1], self.n_hidden)
-        # Streams are long, so the list grows in place; what another fit left behind goes first.
-        del before.losses[before.n_losses :]
-        before.losses.extend(costs)
+        # Streams are long, so the list grows in place, unless a copy of this estimator, or a call
+        # that was interrupted, has made it longer already.
+        is_ours = len(before.losses) == before.n_losses
+        losses = before.losses if is_ours else before.loss_curve
+        losses.extend(costs)
         self._fitted = replace(
             before,
             network=replace(before.network, parameters=p),
             mean_activation=running,
+            losses=losses,
             n_losses=before.n_losses + len(costs),
             n_iter=before.n_iter + len(costs),
             n_samples_seen=before.n_samples_seen + len(rows),
@@ -610,6 +629,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             Reconstructions in the units of the training data.
         """
         check_is_fitted(self)
+        no_masked_entries("X", X)
         A = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator=self)
         if A.shape[1] != self.parameters_.n_hidden:
             raise ValueError(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import least_squares
 
 from saelib._magnitude import magnitude
-from saelib._validation import activation_named, real_number, whole_number
+from saelib._validation import activation_named, plain_array, real_number, whole_number
 
 __all__ = [
     "GaborFit",
@@ -45,7 +45,7 @@ _MIN_SIDE = 6
 
 
 def _matrix(name: str, values: ArrayLike, shape: str) -> Array:
-    array = np.asarray(values, dtype=np.float64)
+    array = plain_array(name, values, np.float64)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name} has shape {array.shape}; give {shape}, not empty")
     if not np.all(np.isfinite(array)):
@@ -365,7 +365,7 @@ def tuning_curve(w: ArrayLike, n_orientations: int = 36, n_frequencies: int = 24
     >>> round(float(np.degrees(tuning.orientations[best])))
     45
     """
-    weights = np.asarray(w, dtype=np.float64)
+    weights = plain_array("w", w, np.float64)
     if weights.ndim != 1:
         raise ValueError(f"w has shape {weights.shape}; give the weights of one unit, (side**2,)")
     weights = _matrix("w", weights[None, :], "(side * side,)")

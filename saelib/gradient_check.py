@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from saelib._magnitude import magnitude
-from saelib._validation import real_number
+from saelib._validation import plain_array, real_number
 
 __all__ = ["numerical_gradient", "relative_error"]
 
@@ -52,7 +52,7 @@ def numerical_gradient(
     array([38., 12.])
     """
     step = real_number("step", step, low=0.0, open_ends=True)
-    point = np.array(theta, dtype=np.float64)
+    point = plain_array("theta", theta, np.float64).copy()
     if point.ndim != 1:
         raise ValueError(
             f"theta has shape {point.shape}; give a flat vector, such as Parameters.ravel returns"
@@ -103,7 +103,7 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     >>> round(relative_error([3.0], [1.0]), 3)
     0.5
     """
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    first, second = plain_array("a", a, np.float64), plain_array("b", b, np.float64)
     if first.shape != second.shape:
         raise ValueError(
             f"a has shape {first.shape} and b has shape {second.shape}; they must be equal"

@@ -13,7 +13,7 @@ from scipy.fft import dctn, idctn
 from saelib._browser import IN_BROWSER, photographs
 from saelib._extras import require
 from saelib._magnitude import magnitude
-from saelib._validation import no_masked_entries, whole_number
+from saelib._validation import no_masked_entries, plain_array, whole_number
 
 __all__ = [
     "IMAGE_CREDITS",
@@ -197,8 +197,7 @@ def whiten(image: ArrayLike) -> Image:
     >>> whitened.shape, round(float(whitened.std()), 6)
     ((512, 512), 1.0)
     """
-    no_masked_entries("image", image)
-    array = np.asarray(image, dtype=np.float64)
+    array = plain_array("image", image, np.float64)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"image has shape {array.shape}; give a grey image (height, width)")
     if not np.all(np.isfinite(array)):
@@ -330,7 +329,8 @@ def _named(images: Images) -> dict[str, NDArray[np.float64]]:
 def _looks_image_last(shape: tuple[int, ...]) -> bool:
     # Few pictures in a stack, or pictures of one pixel's width by hundreds: the former is likely.
     height, width, last = shape
-    return last not in (3, 4) and 4 * last <= min(height, width)
+    is_square = height == width != last  # so many pictures, as high as they are many, are rare
+    return last not in (3, 4) and (is_square or 4 * last <= min(height, width))
 
 
 def normalize_patches(patches: ArrayLike) -> NDArray[np.float64]:
@@ -363,8 +363,7 @@ def normalize_patches(patches: ArrayLike) -> NDArray[np.float64]:
     array([[0.367, 0.633],
            [0.367, 0.633]])
     """
-    no_masked_entries("patches", patches)
-    X = np.asarray(patches, dtype=np.float64)
+    X = plain_array("patches", patches, np.float64)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"patches has shape {X.shape}; give (n_patches, n_pixels), not empty")
     if not np.all(np.isfinite(X)):

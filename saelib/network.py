@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from saelib._validation import activation_named
+from saelib._validation import activation_named, plain_array
 from saelib.parameters import Parameters
 
 __all__ = ["decode", "encode"]
@@ -86,7 +86,7 @@ def decode(A: ArrayLike, parameters: Parameters, activation: str = "sigmoid") ->
 
 def _layer(name: str, inputs: ArrayLike, W: Array, b: Array, activation: str) -> Array:
     f = activation_named("activation", activation, ("sigmoid", "tanh", "linear"))
-    inputs = np.asarray(inputs)
+    inputs = plain_array(name, inputs)
     if inputs.ndim != 2 or inputs.shape[1] != W.shape[1]:
         raise ValueError(
             f"{name} has shape {inputs.shape}; these parameters need (n_samples, {W.shape[1]})"

@@ -297,13 +297,18 @@ class SparseObjective:
         return terms, gradient
 
     def _parameters(self, theta: Array) -> Parameters:
+        self.refuse_examples_in_columns("theta", theta)
+        return Parameters.unravel(theta, self.n_features, self.n_hidden)
+
+    def refuse_examples_in_columns(self, name: str, theta: Array) -> None:
+        """Raise ValueError if `theta` has the length that it would have for X transposed."""
         m, n, h = len(self.X), self.n_features, self.n_hidden
         if theta.shape == (2 * h * m + h + m,) and m != n:
             raise ValueError(
-                f"theta has shape {theta.shape}, which belongs to {m} features, but X has {m} rows "
-                f"and {n} columns. Examples are rows here: if they are the columns of X, give X.T"
+                f"{name} has shape {theta.shape}, which belongs to {m} features, but X has {m} "
+                f"rows and {n} columns. Examples are rows here: if they are the columns of X, "
+                "give X.T"
             )
-        return Parameters.unravel(theta, n, h)
 
     def _checked(self, theta: ArrayLike) -> Array:
         """Return `theta` in the dtype of X if its entries are finite there."""

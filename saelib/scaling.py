@@ -19,6 +19,10 @@ Array = NDArray[np.floating[Any]]
 # The middle 80 % of a bounded output: its ends 0 and 1 are reached by infinite weights only.
 _MARGIN = 0.1
 _LARGEST_VALUE = 1e304
+# What differs by rounding only, as 0.3 and 3 * 0.1 do, is constant: the smallest and the largest
+# value may be some 30 of the dtype's steps apart. They are read, not computed, so this does not
+# grow with the number of rows as scikit-learn's bound for a variance does.
+_ROUNDING_STEPS = 64
 
 
 class Scaling(NamedTuple):
@@ -124,8 +128,7 @@ def fit_scaling(X: Any, scaling: str | None, output_activation: str) -> Scaling:
             "first"
         )
     span = high - low
-    # What differs by rounding only, as 0.3 and 3 * 0.1 do, is constant. scikit-learn says so too.
-    varies = span > 4 * np.finfo(X.dtype).eps * largest
+    varies = span > _ROUNDING_STEPS * np.finfo(X.dtype).eps * largest
     span = np.where(varies, span, 1.0)
     if np.isfinite(output.high):
         width = output.high - output.low

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from saelib._validation import whole_number
+from saelib._validation import no_masked_entries, whole_number
 from saelib.codes import BatchTopK, Rule, Threshold
 from saelib.dictionary import reconstruct
 from saelib.dictionary_training import train_dictionary
@@ -169,6 +169,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Reconstructions.
         """
         check_is_fitted(self)
+        no_masked_entries("X", X)
         A = check_array(X, dtype=[np.float64, np.float32], input_name="X", estimator=self)
         if A.shape[1] != len(self.components_):
             raise ValueError(
@@ -209,6 +210,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         return type(p)(*blocks)
 
     def _validate(self, X: Any, *, reset: bool = False, min_rows: int = 1) -> Array:
+        no_masked_entries("X", X)
         data = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], ensure_min_samples=min_rows
         )

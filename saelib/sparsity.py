@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
 
-from saelib._validation import activation_named, no_masked_entries
+from saelib._validation import activation_named, plain_array
 
 __all__ = ["kl_divergence", "kl_gradient", "mean_activation"]
 
@@ -20,8 +20,8 @@ Array = NDArray[np.floating[Any]]
 
 
 def _check(rho: ArrayLike, rho_hat: ArrayLike) -> tuple[Array, Array]:
-    target = np.asarray(rho, dtype=np.float64)
-    mean = np.asarray(rho_hat, dtype=np.float64)
+    target = plain_array("rho", rho, np.float64)
+    mean = plain_array("rho_hat", rho_hat, np.float64)
     if not np.all((target > 0) & (target < 1)):
         raise ValueError(
             f"rho is {rho!r}; a sparsity target is a probability strictly between 0 and 1, "
@@ -138,7 +138,7 @@ def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:
     Raises
     ------
     ValueError
-        If `A` is not 2-D, has no rows, is masked or has means outside the range of the
+        If `A` is not 2-D, has no rows, is masked or has values outside the range of the
         activation, or if `activation` is neither of the two.
 
     Examples
@@ -151,18 +151,17 @@ def mean_activation(A: ArrayLike, activation: str = "sigmoid") -> Array:
     array([0.25, 1.  ])
     """
     f = activation_named("activation", activation, ("sigmoid", "tanh"))
-    no_masked_entries("A", A)
-    activations = np.asarray(A)
+    activations = plain_array("A", A)
     if activations.ndim != 2 or len(activations) == 0:
         raise ValueError(
             f"A has shape {activations.shape}; give activations of shape (n_samples, n_hidden) "
             "with at least one row"
         )
-    mean: Array = activations.mean(axis=0, dtype=np.float64)
-    if not (mean.min() >= f.low and mean.max() <= f.high):
+    low, high = activations.min(), activations.max()
+    if not (low >= f.low and high <= f.high):
         raise ValueError(
-            f"A has columns with means from {mean.min():.6g} to {mean.max():.6g}, but {f.name} "
-            f"activations lie in [{f.low:g}, {f.high:g}]; check activation, which is "
-            f"{activation!r}, and that A holds activations and not weighted inputs"
+            f"A holds values from {low:.6g} to {high:.6g}, but {f.name} activations lie in "
+            f"[{f.low:g}, {f.high:g}]; check activation, which is {activation!r}, and that A "
+            "holds activations and not weighted inputs"
         )
-    return f.share_of_range(mean)
+    return f.share_of_range(activations.mean(axis=0, dtype=np.float64))

@@ -212,6 +212,7 @@ def train(
     tol = real_number("tol", tol, low=0.0)
     checkpoint_every = whole_number("checkpoint_every", checkpoint_every, low=1)
     theta = np.array(theta0, dtype=np.float64)
+    objective.refuse_examples_in_columns("theta0", theta)
     if theta.shape != (objective.size,):
         raise ValueError(
             f"theta0 has shape {theta.shape}; this objective needs ({objective.size},), as "

@@ -250,6 +250,11 @@ def test_early_stopping_keeps_the_weights_that_were_best_on_held_out_rows():
 def test_early_stopping_holds_out_the_same_rows_for_the_same_seed_and_needs_some():
     first, again = (small(early_stopping=True, random_state=3).fit(X) for _ in range(2))
     np.testing.assert_array_equal(first.components_, again.components_)
+    for kind in (np.random.RandomState, np.random.default_rng):
+        reasons = {
+            small(early_stopping=True, random_state=kind(3)).fit(X).stop_reason_ for _ in "ab"
+        }
+        assert len(reasons) == 1
     with pytest.raises(ValueError, match="takes 0 of 200 rows; at least 1 must be held out"):
         small(early_stopping=True, validation_fraction=0.001).fit(X)
 

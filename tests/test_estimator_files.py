@@ -179,11 +179,60 @@ CHANGES = {
     "unknown activation": (lambda _, d: d["network"].update(activation="relu"), "relu"),
     "unknown hyperparameter": (lambda _, d: d["hyperparameters"].update(depth=3), "depth"),
     "bad hyperparameter": (lambda _, d: d["hyperparameters"].update(max_iter=-1), "max_iter is -1"),
-    "n_hidden unlike W1": (lambda _, d: d["hyperparameters"].update(n_hidden=3), "W1 has 4 rows"),
+    "n_hidden unlike W1": (
+        lambda _, d: d["hyperparameters"].update(n_hidden=3),
+        "n_hidden is 3, but the network has 4",
+    ),
     "no training record": (lambda _, d: d.pop("training"), "training"),
     "no hyperparameters": (lambda _, d: d.pop("hyperparameters"), "hyperparameters"),
     "fewer names than features": (lambda _, d: d.update(feature_names_in=["a"]), "6 features"),
     "names that are none": (lambda _, d: d.update(feature_names_in=[1] * 6), "6 features"),
+    "a name twice": (lambda _, d: d.update(feature_names_in=[*"abcde", "a"]), "a name twice"),
+    "an activation unlike the network's": (
+        lambda _, d: d["hyperparameters"].update(activation="tanh"),
+        "activation is 'tanh', but the network has 'sigmoid'",
+    ),
+    "a weight beyond reason": (lambda a, _: a["W1"].fill(1e21), "a weight exceeds"),
+    "a number beyond the range of a float": (
+        lambda _, d: d["hyperparameters"].update(weight_decay=10**400), "weight_decay is 1000",
+    ),
+    "more iterations than there can be": (
+        lambda _, d: d["training"].update(n_iter=10**400), "n_iter is 1000",
+    ),
+    "more steps than there can be": (
+        lambda a, d: (
+            a.update({"adam.mean": np.zeros(58), "adam.mean_square": np.zeros(58)}),
+            d["training"].update(adam_steps=10**400),
+        ),
+        "adam_steps is 1000",
+    ),
+    "steps of another network": (
+        lambda a, d: (
+            a.update({"adam.mean": np.zeros(57), "adam.mean_square": np.zeros(58)}),
+            d["training"].update(adam_steps=1),
+        ),
+        "adam.mean has shape",
+    ),
+    "squares of another network": (
+        lambda a, d: (
+            a.update({"adam.mean": np.zeros(58), "adam.mean_square": np.zeros(57)}),
+            d["training"].update(adam_steps=1),
+        ),
+        "adam.mean_square has shape",
+    ),
+    "a start of another network": (
+        lambda a, d: (
+            a.update({"resume.theta": np.zeros(57)}),
+            d["training"].update(data_fingerprint="x", resume_at=3),
+        ),
+        "resume.theta has shape",
+    ),
+    "a shift of other features": (
+        lambda a, _: a.update({"scaling.shift": np.zeros(5)}), "scaling.shift has shape",
+    ),
+    "a scale of other features": (
+        lambda a, _: a.update({"scaling.scale": np.ones(5)}), "scaling.scale has shape",
+    ),
     "negative iterations": (lambda _, d: d["training"].update(n_iter=-1), "n_iter is -1"),
     "broken iterations": (lambda _, d: d["training"].update(n_iter=1e300), "n_iter is 1e"),
     "negative rows": (lambda _, d: d["training"].update(n_samples_seen=-1), "n_samples_seen is"),
@@ -271,9 +320,21 @@ def test_resuming_needs_the_same_data_and_a_checkpoint(path):
         model.resume(X[::-1])
     with pytest.raises(ValueError, match="does not come from a training with checkpoints"):
         small().fit(X).resume(X)
+    with pytest.raises(ValueError, match=r"checkpoint is None.*set checkpoint to a path"):
+        model.set_params(checkpoint=None).resume(X)
 
 
 def test_a_finished_training_has_nothing_to_resume(path):
     model = small(checkpoint=path, checkpoint_every=10).fit(X)
     before = model.components_.copy()
     np.testing.assert_array_equal(model.resume(X).components_, before)
+
+
+def test_after_a_stream_there_is_nothing_to_resume_and_steps_are_counted_on(path):
+    seen = []
+    model = small(checkpoint=path, max_iter=10, checkpoint_every=5).fit(X)
+    again = SparseAutoencoder.load(path)
+    again.set_params(max_iter=12, callback=lambda i, theta: seen.append(i)).resume(X)
+    assert seen == [11, 12]
+    with pytest.raises(ValueError, match="does not come from a training with checkpoints"):
+        model.partial_fit(X).resume(X)

@@ -374,6 +374,9 @@ def test_images_along_the_last_axis_are_not_taken_for_rows_of_one_photograph():
     assert np.all(np.ptp(patches, axis=1) == 0)  # no patch mixes two images
     assert len(np.unique(patches)) == 10
     assert sample_patches(list(stack), 5, 8, seed=0).shape == (5, 64)
+    for shape in ((64, 64, 20), (512, 512, 1)):
+        with pytest.raises(ValueError, match=r"along the last axis.*np\.moveaxis"):
+            sample_patches(np.zeros(shape), 5, 8, seed=0)
     assert sample_patches(np.zeros((100, 20, 20)), 5, 8, seed=0).shape == (5, 64)
 
 

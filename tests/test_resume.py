@@ -165,10 +165,14 @@ def test_a_copy_of_a_stream_goes_its_own_way():
     import copy
 
     first = SparseAutoencoder(n_hidden=3, random_state=0).partial_fit(X)
-    second = copy.deepcopy(first)
+    second, third = copy.deepcopy(first), copy.copy(first)
     second.partial_fit(X)
-    assert len(first.loss_curve_) == first.n_iter_ == 1
-    assert len(second.loss_curve_) == second.n_iter_ == 2
+    third.partial_fit(X[:5])
+    first.partial_fit(X)
+    assert len(first.loss_curve_) == first.n_iter_ == 2
+    assert first.loss_curve_ == second.loss_curve_
+    assert first.loss_curve_[0] == third.loss_curve_[0]
+    assert first.loss_curve_[1] != third.loss_curve_[1]
 
 
 REAL_INTERRUPTS = """

@@ -18,11 +18,24 @@ from saelib import (
     Parameters,
     SparseAutoencoder,
     SparseObjective,
+    decode,
+    encode,
+    kl_divergence,
     mean_activation,
+    normalize_patches,
+    numerical_gradient,
+    relative_error,
     train,
+    whiten,
 )
 from saelib import _rows as rows_module
+from saelib import estimator as estimator_module
 from saelib._rows import Rows, row_edges
+from saelib.features import maximal_inputs, unexplained_variance
+from saelib.sparse_dictionary import SparseDictionary
+
+WEIGHTS = Parameters.random(2, 1, seed=0)
+FITTED = SparseAutoencoder(n_hidden=1, max_iter=2, random_state=0).fit(np.eye(4)[:, :2])
 
 
 def sparse_data(m=300, n=20, dtype=np.float64, seed=0):
@@ -130,6 +143,28 @@ def test_blocks_cover_every_row_once_and_stay_small(m, n):
     assert all((stop - start) * n <= 2**22 or stop - start == 1 for start, stop in edges)
 
 
+def test_no_sparse_matrix_becomes_dense_as_a_whole(monkeypatch):
+    m, n, lengths, given = 40_000, 50, [], []
+    X = scipy.sparse.csr_array((np.full(m, 0.5), np.arange(m) % n, np.arange(m + 1)), shape=(m, n))
+    original, objective = scipy.sparse.csr_array.toarray, estimator_module.SparseObjective
+
+    def toarray(self, *args, **options):
+        lengths.append(self.shape[0])
+        return original(self, *args, **options)
+
+    def with_a_look(data, *args, **options):
+        given.append(type(data))
+        return objective(data, *args, **options)
+
+    monkeypatch.setattr(scipy.sparse.csr_array, "toarray", toarray)
+    monkeypatch.setattr(estimator_module, "SparseObjective", with_a_look)
+    SparseObjective(X, 2)(Parameters.random(n, 2, seed=0).ravel())
+    model = SparseAutoencoder(n_hidden=2, max_iter=1, random_state=0).fit(X)
+    model.transform(X), model.score(X), model.report(X)
+    assert given == [Rows]
+    assert 0 < max(lengths) <= 2500
+
+
 # --- examples in columns, masked entries, constant columns --------------------------------
 
 
@@ -149,6 +184,15 @@ def test_masked_entries_are_refused_everywhere():
         lambda: SparseObjective(A, 1),
         lambda: SparseAutoencoder(n_hidden=1).fit(A),
         lambda: SparseAutoencoder(n_hidden=1).partial_fit(A),
+        lambda: FITTED.inverse_transform(A[:, :1]),
+        lambda: SparseDictionary(2, n_steps=1).fit(A),
+        lambda: encode(A, WEIGHTS),
+        lambda: decode(A[:, :1], WEIGHTS),
+        lambda: unexplained_variance(A, A),
+        lambda: maximal_inputs(A),
+        lambda: kl_divergence(0.1, A),
+        lambda: numerical_gradient(np.sum, A[0]),
+        lambda: relative_error(A, A),
     ):
         with pytest.raises(ValueError, match="is a masked array with masked entries"):
             function()
@@ -156,12 +200,28 @@ def test_masked_entries_are_refused_everywhere():
     SparseAutoencoder(n_hidden=1, max_iter=2).fit(unmasked)
 
 
+def test_sparse_matrices_are_refused_by_name_where_only_arrays_will_do():
+    A = scipy.sparse.csr_array(np.full((4, 2), 0.5))
+    for function in (
+        lambda: mean_activation(A),
+        lambda: encode(A, WEIGHTS),
+        lambda: decode(A[:, :1], WEIGHTS),
+        lambda: normalize_patches(A),
+        lambda: whiten(A),
+        lambda: unexplained_variance(A, A),
+    ):
+        with pytest.raises(TypeError, match=r"is a sparse matrix; .* give \w+\.toarray\(\)"):
+            function()
+
+
 @pytest.mark.parametrize("output", ["linear", "sigmoid"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_column_that_varies_by_rounding_only_is_constant(output, dtype):
+@pytest.mark.parametrize("n_steps", [1, 3, 20])
+@pytest.mark.parametrize("m", [50, 1000])
+def test_a_column_that_varies_by_rounding_only_is_constant(output, dtype, n_steps, m):
     rng = np.random.default_rng(0)
-    nearly = np.where(rng.random(50) < 0.5, dtype(0.3), np.nextafter(dtype(0.3), dtype(1)))
-    X = np.column_stack([nearly, rng.normal(size=50)]).astype(dtype)
+    nearly = dtype(0.3) + np.spacing(dtype(0.3)) * rng.integers(-n_steps, n_steps + 1, size=m)
+    X = np.column_stack([nearly, rng.normal(size=m)]).astype(dtype)
     model = SparseAutoencoder(n_hidden=2, max_iter=20, output_activation=output, random_state=0)
     model.fit(X)
     assert model.scaling_.scale[0] == 1

@@ -107,6 +107,12 @@ def test_mean_activation_of_tanh_units_runs_from_0_to_1():
 
 
 @pytest.mark.equation("mean-activation")
+def test_activations_of_tanh_units_are_not_taken_for_those_of_sigmoid_units():
+    A = np.array([[-0.5, 0.2], [0.9, 0.4]])  # both means lie in [0, 1]
+    with pytest.raises(ValueError, match=r"A holds values from -0.5 to 0.9.*check activation"):
+        mean_activation(A)
+
+
 def test_mean_activation_of_float32_is_summed_in_float64():
     A = np.full((1_000_000, 1), 0.1, dtype=np.float32)
     assert mean_activation(A)[0] == pytest.approx(float(np.float32(0.1)), rel=1e-12)

@@ -98,6 +98,12 @@ def test_running_out_of_iterations_is_not_convergence(method):
     assert all(len(values) == 4 for values in result.history.values())
 
 
+def test_examples_in_columns_are_recognized_by_the_length_of_the_start():
+    X = np.random.default_rng(0).uniform(0.1, 0.9, size=(6, 50))
+    with pytest.raises(ValueError, match=r"theta0 has .* if they are the columns of X, give X\.T"):
+        train(SparseObjective(X, 3), Parameters.random(6, 3, seed=0).ravel())
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_no_iterations_give_back_the_start(method):
     objective, theta0 = problem()
