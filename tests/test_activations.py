@@ -1,6 +1,7 @@
 """The activation functions and their derivatives."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -34,9 +35,26 @@ def test_sigmoid_is_symmetric_about_one_half(z):
     assert float(sigmoid(z) + sigmoid(-z)) == pytest.approx(1.0, abs=1e-15)
 
 
-@pytest.mark.equation("sigmoid")
-def test_sigmoid_keeps_its_precision_for_very_negative_inputs():
-    assert float(sigmoid(-700.0)) == pytest.approx(math.exp(-700.0), rel=1e-12)
+def with_sixty_digits(name, z):
+    with localcontext(prec=60):
+        exact = Decimal(float(z))
+        if name == "sigmoid":
+            return 1 / (1 + (-exact).exp())
+        return ((2 * exact).exp() - 1) / ((2 * exact).exp() + 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "furthest"), [(np.float32, 85), (np.float64, 700)], ids=["float32", "float64"]
+)
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_activations_are_exact_to_the_last_digits_out_to_where_numbers_end(name, dtype, furthest):
+    z = np.concatenate([np.geomspace(1e-30, furthest, 60), [45, 1, 0.5]]).astype(dtype)
+    z = np.concatenate([-z, z])
+    found = ACTIVATIONS[name].function(z)
+    with localcontext(prec=60):
+        exact = [with_sixty_digits(name, number) for number in z]
+        errors = [abs(Decimal(float(a)) / b - 1) for a, b in zip(found, exact, strict=True)]
+    assert max(errors) < 4 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

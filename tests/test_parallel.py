@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 
@@ -114,6 +115,37 @@ def test_an_error_of_a_helper_in_either_step_reaches_the_caller(step):
     steps = (fail_elsewhere, nothing) if step == "first" else (nothing, fail_elsewhere)
     with pytest.raises(ZeroDivisionError):
         map_in_two_steps(steps[0], len, steps[1], range(3), 2)
+
+
+def one_fails_while_the_other_waits():
+    caller, started = threading.get_ident(), []
+    helper_is_in, release = threading.Event(), threading.Event()
+
+    def item(k, *_):
+        started.append(k)
+        if threading.get_ident() == caller:
+            helper_is_in.wait(10)
+            raise ZeroDivisionError
+        helper_is_in.set()
+        release.wait(10)
+
+    return item, started, release
+
+
+@pytest.mark.parametrize("step", ["alone", "first", "second"])
+def test_a_helper_starts_nothing_more_after_the_caller_failed(step):
+    item, started, release = one_fails_while_the_other_waits()
+    many = range(100_000)
+    call = {
+        "alone": lambda: map_in_order(item, many, 2),
+        "first": lambda: map_in_two_steps(item, len, lambda *_: None, many, 2),
+        "second": lambda: map_in_two_steps(lambda *_: None, len, item, many, 2),
+    }[step]
+    with pytest.raises(ZeroDivisionError):
+        call()
+    release.set()
+    time.sleep(0.2)
+    assert len(started) == 2
 
 
 def test_an_interrupted_caller_leaves_no_helper_waiting():

@@ -100,6 +100,11 @@ def test_a_link_is_written_through(tmp_path, exists):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links and modes as in POSIX")
+def test_the_checksum_covers_the_dtype():
+    digests = [storage._checksum({"B": np.zeros(4, kind)}, {}) for kind in (np.float64, np.int64)]
+    assert digests[0] != digests[1]
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
 def test_the_permissions_of_a_file_are_kept(saved, mode):
     saved.chmod(mode)
