@@ -2,8 +2,8 @@
 
 The core is numpy, scipy, scikit-learn, threadpoolctl, safetensors and tqdm. Photographs, pictures
 and clusters are the extras ``images``, ``plot`` and ``dask`` of pyproject.toml: whoever trains on
-tables, on a server or in a browser needs none of them, and with what they depend on they take half as
-much room again as the core and what it depends on.
+tables, on a server or in a browser needs none of them, and with what they depend on they take half
+as much room again as the core.
 """
 
 from __future__ import annotations
