@@ -253,6 +253,10 @@ CHANGES = {
     "resuming beyond the end": (
         lambda _, d: d["training"].update(data_fingerprint="x", resume_at=99), "resume_at is 99",
     ),
+    "resuming beyond the costs": (
+        lambda _, d: d["training"].update(data_fingerprint="x", n_iter=99, resume_at=31),
+        "resume_at is 31",
+    ),
     "resuming from nowhere": (
         lambda _, d: d["training"].update(data_fingerprint="x", resume_at=3), "are missing",
     ),

@@ -372,17 +372,20 @@ def test_ipython_without_a_notebook_kernel_counts_as_a_terminal(monkeypatch):
     assert "1/1" in last_line(sys.stderr.getvalue())
 
 
-def test_l_bfgs_remembers_20_steps_and_takes_the_tolerance_asked_for(monkeypatch):
-    seen = []
+def test_l_bfgs_gets_our_settings_and_no_evaluation_more_than_it_asks_for(monkeypatch):
+    seen, evaluations = [], []
     original = training_module.minimize
 
     def watched(*args, **options):
         seen.append(options["options"])
-        return original(*args, **options)
+        result = original(*args, **options)
+        evaluations.append(result.nfev)
+        return result
 
     monkeypatch.setattr(training_module, "minimize", watched)
     objective, theta0 = problem()
-    quiet(objective, theta0, max_iter=2)
+    found = quiet(objective, theta0, max_iter=2)
     quiet(objective, theta0, max_iter=2, tol=1e-3)
+    assert found.n_evaluations == 1 + evaluations[0]  # the first of them for the history
     assert [options["maxcor"] for options in seen] == [20, 20]
     assert [options["ftol"] for options in seen] == [1e-12, 1e-3]

@@ -33,7 +33,10 @@ ROOMS = {
         ("activations", "sparsity", "parameters", "network", "objective", "_passes", "_rows"),
         ("activations", "sparsity", "parameters", "network", "objective", "rows"),
     ),
-    "training": (("training", "descent", "_minibatch"), ("training", "resume", "descent")),
+    "training": (
+        ("training", "descent", "_minibatch"),
+        ("training", "resume", "descent", "estimator_use"),
+    ),
     "estimator": (
         ("estimator", "fitted", "scaling"),
         ("estimator", "estimator_inputs", "estimator_use", "resume", "rows"),

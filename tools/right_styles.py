@@ -612,10 +612,8 @@ def numerical_gradient(f, theta, step):
     },
 }
 
-# Exercises on dictionaries: accepted in each of these styles; no slips are made in them.
-DICTIONARIES: dict[str, dict[str, str]] = {}
-
-DICTIONARIES["superposition_gradient"] = {
+# Exercises on dictionaries.
+STYLES["superposition_gradient"] = {
     "plain": """
 def superposition_gradient(W, b, X):
     m = len(X)
@@ -652,7 +650,7 @@ def superposition_gradient(W, b, X):
 """,
 }
 
-DICTIONARIES["l1_gradient"] = {
+STYLES["l1_gradient"] = {
     "plain": """
 def l1_gradient(W1, W2, b1, b2, X, sparsity_weight):
     m = len(X)
@@ -696,7 +694,7 @@ def l1_gradient(W1, W2, b1, b2, X, sparsity_weight):
 """,
 }
 
-DICTIONARIES["project_gradient"] = {
+STYLES["project_gradient"] = {
     "plain": """
 def project_gradient(gradient, W2):
     return gradient - W2 * np.sum(gradient * W2, axis=0)
@@ -723,7 +721,7 @@ def project_gradient(gradient, W2):
 """,
 }
 
-DICTIONARIES["unexplained"] = {
+STYLES["unexplained"] = {
     "plain": """
 def unexplained(X, X_hat):
     left = np.sum((X - X_hat) ** 2)
@@ -754,7 +752,7 @@ def unexplained(X, X_hat):
 """,
 }
 
-DICTIONARIES["top_k"] = {
+STYLES["top_k"] = {
     "plain": """
 def top_k(Z, k):
     least = np.sort(Z, axis=1)[:, -k, None]
@@ -783,7 +781,7 @@ def top_k(Z, k):
 """,
 }
 
-DICTIONARIES["straight_through"] = {
+STYLES["straight_through"] = {
     "plain": """
 def straight_through(Z, back, threshold, sparsity_weight, bandwidth):
     window = np.abs(Z - threshold) < bandwidth / 2
@@ -812,7 +810,7 @@ def straight_through(Z, back, threshold, sparsity_weight, bandwidth):
 """,
 }
 
-DICTIONARIES["nested_back"] = {
+STYLES["nested_back"] = {
     "plain": """
 def nested_back(errors, W2, prefixes):
     back = np.empty((errors.shape[1], W2.shape[1]))
@@ -841,7 +839,7 @@ def nested_back(errors, W2, prefixes):
 """,
 }
 
-DICTIONARIES["shared_units"] = {
+STYLES["shared_units"] = {
     "plain": """
 def shared_units(W2, other):
     from scipy.optimize import linear_sum_assignment
@@ -874,5 +872,3 @@ def shared_units(W2, other):
     return count / W2.shape[1]
 """,
 }
-
-ALSO_RIGHT |= DICTIONARIES

@@ -18,9 +18,9 @@ def _nested_cases(rng: np.random.Generator) -> list[Case]:
         return errors, rng.normal(size=(n, prefixes[-1])), prefixes
 
     return [
-        Case("for two prefixes", case(7, 4, (2, 6))),
-        Case("for three prefixes", case(8, 3, (2, 3, 7))),
-        Case("for as many units as inputs", case(6, 6, (1, 3, 6))),
+        Case("for four prefixes", case(7, 4, (2, 3, 7, 9))),
+        Case("for five prefixes", case(8, 3, (1, 3, 4, 6, 8))),
+        Case("for as many units as inputs", case(7, 7, (1, 2, 4, 7))),
     ]
 
 
@@ -142,7 +142,8 @@ def _shared_cases(rng: np.random.Generator) -> list[Case]:
     # Some columns are the same, three are turned round, and several want the same partner: more
     # of the second dictionary than of the first, so that it shows from whose side one looks.
     # Where most units of both look for nearly the same, even the worst pairs are close in part: a
-    # share of 0 is not theirs alone.
+    # share of 0 is not theirs alone. One pair is close to being close. Lengths differ by far, so
+    # that products choose other pairs than cosines.
     def case(n: int, h: int, n_same: int, n_alike: int = 0) -> tuple[Any, ...]:
         W2, other = rng.normal(size=(2, n, h))
         other[:, :n_same] = W2[:, :n_same]
@@ -150,16 +151,20 @@ def _shared_cases(rng: np.random.Generator) -> list[Case]:
         W2[:, n_same + 3] = W2[:, 0] + 0.02 * rng.normal(size=n)
         for k in (3, 4):
             other[:, n_same + k] = other[:, 1] + 0.02 * rng.normal(size=n)
+        unit, across = W2[:, n_same + 5], rng.normal(size=n)
+        across -= unit * (across @ unit) / (unit @ unit)
+        across *= np.linalg.norm(unit) / np.linalg.norm(across)
+        other[:, n_same + 5] = 0.85 * unit + np.sqrt(1 - 0.85**2) * across
         if n_alike:
             alike = rng.normal(size=(n, 1)) + 0.03 * rng.normal(size=(2, n, n_alike))
             W2[:, -n_alike:], other[:, -n_alike:] = alike
-        lengths, other_lengths = rng.uniform(0.2, 2, size=h), rng.uniform(1, 4, size=h)
+        lengths, other_lengths = np.exp(rng.uniform(-3, 1, size=(2, h)))
         order = np.append([0, 1], 2 + rng.permutation(h - 2))  # two are at the same place
         return lengths * W2, (other_lengths * other)[:, order]
 
     return [
         Case("for 20 units in 12 dimensions", case(12, 20, 5)),
-        Case("for 24 units in 14 dimensions", case(14, 24, 4, 16)),
+        Case("for 26 units in 14 dimensions", case(14, 26, 4, 16)),
         Case("for as many units as dimensions", case(18, 18, 7)),
     ]
 

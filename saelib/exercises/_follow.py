@@ -683,6 +683,7 @@ class _Search:
                 for layout in replacements(value)
             )
         pool, seen = self.pools[self.wrong], {_digests(v.value for v in hole.visits)}
+        last = self.exercise.steps[-1].name if self.exercise.steps else None
         for make, quantity in candidates:
             if thread_time() > self.deadline:
                 return
@@ -691,6 +692,8 @@ class _Search:
                 change = make(pool)
                 value = change(first.parts, first.scope, 0)
                 if _is_far_larger(value, first.value) or _goes_astray(place, value, first):
+                    continue
+                if quantity == last and _leaves_nothing_to_sum(place, value, first):
                     continue
                 digest = _digests(
                     change(visit.parts, visit.scope, turn) for turn, visit in enumerate(hole.visits)
@@ -916,8 +919,14 @@ class _Search:
 
         What gives a quantity of the book need not give another one, unless only arguments are
         missing, or what is made of nothing else: the sum of squares becomes the decay by its
-        weight, and the sum over the examples a gradient by the decay.
+        weight, and the sum over the examples a gradient by the decay. And nothing is what is made
+        of a quantity that comes later.
         """
+        made_of = self._ancestors(quantity)
+        for other in self.statements:
+            later = other.turn > statement.turn and other.kinship is Kinship.EXACT
+            if later and any(match.name in made_of for match in other.matches):
+                return False
         if not self._was_right(statement):
             return True
         parents, given = self.steps[quantity].parents, {m.name for m in statement.matches}
@@ -925,6 +934,11 @@ class _Search:
         simple = {name for name, step in self.steps.items() if set(step.parents) <= arguments}
         missing = set(parents) - given
         return bool(missing) and missing <= arguments | simple and bool(given & set(parents))
+
+    def _ancestors(self, quantity: str) -> set[str]:
+        """Return the quantities that one is made of, directly or through others."""
+        found = set(self.steps[quantity].parents) & set(self.steps)
+        return found.union(*(self._ancestors(name) for name in found))
 
     def _was_right(self, statement: Statement) -> bool:
         """Return whether a statement computes a quantity that the book names, as it is written."""
@@ -1116,6 +1130,17 @@ def _goes_astray(place: Place, value: Any, first: _Visit) -> bool:
     in_a_loop = isinstance(place.statement, ast.For)
     last = isinstance(place.statement, ast.Return)
     return isinstance(value, list) and (in_a_loop or not (last or isinstance(first.value, list)))
+
+
+def _leaves_nothing_to_sum(place: Place, value: Any, first: _Visit) -> bool:
+    """Return whether the result is smaller than what stands there, and is not returned there.
+
+    Then what comes after, which adds up along some axis, would have nothing to do: that it makes
+    the result right says that the result is right, and nothing about this line.
+    """
+    whole = place.node is getattr(place.statement, "value", None)
+    last = isinstance(place.statement, ast.Return)
+    return whole and not last and np.size(value) < np.size(first.value)
 
 
 def _size(value: Any) -> int:
