@@ -35,11 +35,11 @@ ROOMS = {
     ),
     "training": (
         ("training", "descent", "_minibatch"),
-        ("training", "resume", "descent", "estimator_use"),
+        ("training", "resume", "descent", "estimator_streams"),
     ),
     "estimator": (
         ("estimator", "fitted", "scaling"),
-        ("estimator", "estimator_inputs", "estimator_use", "resume", "rows"),
+        ("estimator", "estimator_inputs", "estimator_streams", "resume", "rows"),
     ),
     "storage": (("storage", "_model_file"), ("storage", "estimator_files")),
     "parallel": (("_parallel", "_blas"), ("parallel", "blas")),
