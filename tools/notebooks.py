@@ -15,11 +15,14 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import drawn
+import figures
 import nbformat
 import results
 from nbclient import NotebookClient
@@ -36,27 +39,31 @@ METADATA = {
 }
 
 
-def execute(path: Path, figures: str = "png", keep_results: bool = False) -> float:
+def execute(path: Path, pictures: str = "png", keep_results: bool = False) -> float:
     """Execute a notebook in a fresh kernel, store it in place, return the seconds it took.
 
-    The results of its heavy cells are kept on request, see `tools/results.py`.
+    The results of its heavy cells and the data of its figures are kept on request, see
+    `tools/results.py` and `tools/figures.py`.
     """
     notebook = nbformat.read(path, as_version=4)
-    arguments = [f"--InlineBackend.figure_formats={{'{figures}'}}", "--log-level=ERROR"]
-    if keep_results:
-        arguments.append(f"--IPKernelApp.exec_lines={[results.in_kernel(path)]!r}")
-    start, moment = time.perf_counter(), time.time()
-    NotebookClient(
-        notebook,
-        timeout=600,
-        kernel_name="python3",
-        extra_arguments=arguments,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
-    seconds = time.perf_counter() - start
-    if keep_results:
-        results.forget_before(path.stem, moment)
-    nbformat.write(normalized(notebook), path)
+    arguments = [f"--InlineBackend.figure_formats={{'{pictures}'}}", "--log-level=ERROR"]
+    with tempfile.TemporaryDirectory() as folder:
+        if keep_results:
+            lines = [drawn.in_kernel(Path(folder)), results.in_kernel(path)]
+            arguments.append(f"--IPKernelApp.exec_lines={lines!r}")
+        start, moment = time.perf_counter(), time.time()
+        NotebookClient(
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            extra_arguments=arguments,
+            resources={"metadata": {"path": str(path.parent)}},
+        ).execute()
+        seconds = time.perf_counter() - start
+        nbformat.write(normalized(notebook), path)
+        if keep_results:
+            results.forget_before(path.stem, moment)
+            figures.keep(path, Path(folder))
     return seconds
 
 
