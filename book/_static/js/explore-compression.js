@@ -1,0 +1,67 @@
+/* Chapter 2: how much of noise and of photographs k numbers keep. */
+(() => {
+  "use strict";
+
+  const { COLOURS, element, draw, slider, box, paint, unpack, load, register } = window.explore;
+
+  /* The point of the best plane of k directions that is nearest to x; rows of V are directions. */
+  function nearest(V, mean, x, k) {
+    const y = mean.slice();
+    for (let c = 0; c < k; c++) {
+      const along = V[c].reduce((s, v, p) => s + v * (x[p] - mean[p]), 0);
+      for (let p = 0; p < y.length; p++) y[p] += along * V[c][p];
+    }
+    return y;
+  }
+
+  function compressionFigure(figure) {
+    const node = box(figure, "Move it: how many numbers are enough?",
+      "Each example of 100 pixels is told in k numbers, those of PCA, the best that straight lines can do. How many do you need until you recognize a photograph? And until you recognize noise?");
+    const words = element("p", { class: "explore-words", "aria-live": "polite" }, "The numbers are being loaded.");
+    const rows = element("div", { class: "explore-strips" });
+    const svg = draw(node, "svg", { viewBox: "0 0 360 210", role: "img", class: "explore-plot" });
+    const [left, right, top, bottom] = [48, 280, 10, 168];
+    const toX = (k) => left + k / 100 * (right - left), toY = (v) => bottom - v * (bottom - top);
+    for (const v of [0, 0.5, 1]) {
+      draw(svg, "line", { x1: left, x2: right, y1: toY(v), y2: toY(v), stroke: "#d9d9d9" });
+      draw(svg, "text", { x: left - 5, y: toY(v) + 4, "text-anchor": "end" }, `${100 * v} %`);
+    }
+    for (const k of [0, 50, 100]) draw(svg, "text", { x: toX(k), y: bottom + 18, "text-anchor": "middle" }, String(k));
+    draw(svg, "text", { x: toX(50), y: bottom + 36, "text-anchor": "middle" }, "numbers kept, k");
+    const mark = draw(svg, "line", { y1: top, y2: bottom, stroke: COLOURS.hidden, "stroke-width": 2 });
+    let kinds = null;
+    const LOOKS = { noise: [COLOURS.ink, "none"], whitened: [COLOURS.output, "7 3"], photographs: [COLOURS.input, "none"] };
+    function update() {
+      mark.setAttribute("x1", toX(kept.value));
+      mark.setAttribute("x2", toX(kept.value));
+      if (!kinds) return;
+      for (const { V, mean, examples, canvases } of kinds) examples.forEach((x, i) => {
+        const most = Math.max(...x.map(Math.abs));
+        paint(canvases[i], nearest(V, mean, x, kept.value), 10, most);
+      });
+      const share = ({ unexplained }) => `${(100 * unexplained[kept.value]).toFixed(unexplained[kept.value] < 0.1 ? 1 : 0)} %`;
+      words.textContent = `With ${kept.value} of 100 numbers, unexplained in unseen examples: ${kinds.map((kind) => `${kind.name} ${share(kind)}`).join(", ")}.`;
+      svg.setAttribute("aria-label", `Unexplained variance over the numbers kept. ${words.textContent}`);
+    }
+    const kept = slider("kept, k", { min: 0, max: 100, step: 1, value: 10, say: String }, update);
+    node.insertBefore(rows, svg);
+    node.append(kept.row, words);
+    load("explore-compression-data.js", "exploreCompressionData").then((data) => {
+      kinds = data.map((kind) => ({ ...kind, V: unpack(kind.V), examples: unpack(kind.examples) }));
+      for (const kind of kinds) {
+        draw(svg, "polyline", { fill: "none", stroke: LOOKS[kind.name][0], "stroke-width": 2, "stroke-dasharray": LOOKS[kind.name][1], points: kind.unexplained.map((v, k) => `${toX(k).toFixed(1)},${toY(v).toFixed(1)}`).join(" ") });
+        // Where each curve is farthest from the others.
+        const k = { noise: 45, whitened: 32, photographs: 12 }[kind.name];
+        draw(svg, "text", { x: toX(k) + 10, y: toY(kind.unexplained[k]) - 5 }, kind.name);
+        const strip = (canvases) => element("div", { class: "explore-strip" }, ...canvases);
+        const originals = kind.examples.map((x) => { const c = element("canvas", { "aria-hidden": "true" }); paint(c, x, 10, Math.max(...x.map(Math.abs))); return c; });
+        kind.canvases = kind.examples.map(() => element("canvas", { "aria-hidden": "true" }));
+        rows.append(element("p", {}, `${kind.name}: above as it is, below what is kept`), strip(originals), strip(kind.canvases));
+      }
+      update();
+    }).catch((error) => { words.textContent = error.message; });
+    update();
+  }
+  register({ "fig-reconstructions-noise": compressionFigure });
+  window.exploreCompression = { nearest };
+})();
