@@ -20,7 +20,8 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup book serve pdf test lint unit packages browser notebooks live-times
-.PHONY: claims address test-newest test-lowest sphinx release bench lock clean
+.PHONY: claims mutation-score address test-newest test-lowest sphinx release bench mutants lock
+.PHONY: clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -29,7 +30,7 @@ setup: ## Install the locked packages into .venv (the other targets do it when n
 	@test -n "$(PYTHON)" || { echo "Sorry: no Python from 3.11 to 3.14 was found; install one, or make PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" tools/environment.py
 
-book: setup ## Build the book; prints where it is (LIVE=1: its pages run their code)
+book: setup ## Build the book; prints where it is (LIVE=0: its pages do not run their code)
 	@$(BIN) tools/book.py
 
 serve: book ## Build the book and show it at http://127.0.0.1:8000
@@ -55,9 +56,9 @@ packages: book ## Install what readers get in clean environments, and run every 
 		$(BIN) -m pytest -q tests/packages
 
 browser: book ## Visit every built page in a browser
-	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE tests/browser
+	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE -n 2 --dist loadfile \
+		tests/browser
 
-live-times: export LIVE = 1
 live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)
 	@$(STEP) "Running every chapter in a browser" env SAELIB_LIVE_TIMES=1 $(BIN) -m pytest -q \
 		tests/browser/test_live.py
@@ -68,6 +69,9 @@ notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=
 
 claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
 	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
+
+mutation-score: setup ## Make slips in right answers and count what the checkers say (ten minutes; ARGS="--slips 0 cost")
+	@$(STEP) "Making slips in right answers" $(BIN) tools/mutation_score.py $(ARGS)
 
 address: setup ## Give the notebooks their first cell, which knows the public address in _config.yml
 	@$(BIN) tools/address.py
@@ -89,6 +93,9 @@ bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--q
 	@$(STEP) "Installing the peers" .bench/bin/python -m pip install -q --disable-pip-version-check \
 		-e . -r benchmarks/requirements.txt
 	@$(STEP) "Measuring" .bench/bin/python benchmarks/run.py $(ARGS)
+
+mutants: setup ## Break the core of the library in small ways and show what no test notices (hours; ARGS="--share 0.1")
+	@$(STEP) "Breaking the library" $(BIN) tools/mutants.py $(ARGS)
 
 lock: setup ## Make requirements.lock anew from pyproject.toml; UPGRADE= keeps the versions there are
 	@$(STEP) "Resolving" $(BIN) -m uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \

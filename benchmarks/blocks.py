@@ -2,7 +2,7 @@
 
     python benchmarks/blocks.py
 
-The rule in saelib/objective.py takes about 4 MiB per block and at most 2,500 rows: shorter blocks
+The rule in saelib/_passes.py takes about 4 MiB per block and at most 2,500 rows: shorter blocks
 pay for numpy's calls, longer ones for memory beyond the cache.
 """
 
@@ -15,7 +15,7 @@ from contenders import floor
 from measure import SIZES, alternate, limit_threads, problem
 
 from saelib import SparseObjective
-from saelib import objective as objective_module
+from saelib import _passes as passes
 
 ROWS = (250, 500, 1000, 2500, 5000)
 
@@ -23,16 +23,16 @@ ROWS = (250, 500, 1000, 2500, 5000)
 def main() -> None:
     """Print the ratio to the five products for every block size."""
     limit_threads(2)
-    rule = objective_module._rows_per_block
+    rule = passes._rows_per_block
     print(f"{'':>34}" + "".join(f"{rows:>8}" for rows in ROWS) + "    rule")
     for size, (m, n, n_hidden) in SIZES.items():
         for dtype in ("float64", "float32"):
             X, theta = problem(m, n, n_hidden, dtype)
             functions = {"floor": partial(floor(X, n_hidden), theta)}
             for rows in ROWS:
-                objective_module._rows_per_block = lambda *_, rows=rows: rows
+                passes._rows_per_block = lambda *_, rows=rows: rows
                 functions[str(rows)] = partial(SparseObjective(X, n_hidden), theta)
-            objective_module._rows_per_block = rule
+            passes._rows_per_block = rule
             times = {name: np.array(t) for name, t in alternate(functions, 4.0).items()}
             ratios = [np.median(times[str(rows)] / times["floor"]) for rows in ROWS]
             print(

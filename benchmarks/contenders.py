@@ -6,8 +6,10 @@ and give back a float and a numpy array, as an optimizer of scipy asks for.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,13 +102,6 @@ def _torch_cost(X: Any, n_hidden: int) -> Callable[[Any], Any]:
     return cost
 
 
-def torch_cost(X: np.ndarray, n_hidden: int) -> Callable[[Any], Any]:
-    """Return the cost as a function of a tensor, for the optimizers of PyTorch."""
-    import torch
-
-    return _torch_cost(torch.from_numpy(X), n_hidden)
-
-
 def torch_autograd(X: np.ndarray, n_hidden: int, compiled: bool = False) -> Evaluate:
     """Return PyTorch's cost with the gradient by its automatic differentiation."""
     import torch
@@ -134,13 +129,11 @@ def torch_compiled(X: np.ndarray, n_hidden: int) -> Evaluate:
     return evaluate
 
 
-def jax_jit(X: np.ndarray, n_hidden: int) -> Evaluate:
-    """Return JAX's value and gradient, compiled by XLA."""
+def _jax_cost(m: int, n: int, n_hidden: int) -> Callable[[Any, Any], Any]:
     import jax
     import jax.numpy as jnp
 
     jax.config.update("jax_enable_x64", True)
-    m, n = X.shape
     k = n_hidden * n
 
     def cost(theta: Any, X: Any) -> Any:
@@ -158,7 +151,15 @@ def jax_jit(X: np.ndarray, n_hidden: int) -> Evaluate:
             + WEIGHT * kl.sum()
         )
 
-    both = jax.jit(jax.value_and_grad(cost))
+    return cost
+
+
+def jax_jit(X: np.ndarray, n_hidden: int) -> Evaluate:
+    """Return JAX's value and gradient, compiled by XLA."""
+    import jax
+    import jax.numpy as jnp
+
+    both = jax.jit(jax.value_and_grad(_jax_cost(*X.shape, n_hidden)))
     data = jnp.asarray(X)
 
     def evaluate(theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -175,4 +176,166 @@ CONTENDERS: dict[str, Callable[[np.ndarray, int], Evaluate]] = {
     "PyTorch": torch_autograd,
     "PyTorch compiled": torch_compiled,
     "jax.jit": jax_jit,
+}
+
+
+# ---------------------------------------------------------------- whole trainings
+
+# From first weights to a goal, within a limit of seconds; returns the cost reached.
+Training = Callable[[np.ndarray, float, float], float]
+
+
+def train_saelib(X: np.ndarray, n_hidden: int, n_steps: int) -> Training:
+    """Return the training of this package, scipy's L-BFGS."""
+    from saelib import train
+
+    objective = saelib(X, n_hidden)
+
+    def run(theta0: np.ndarray, goal: float, limit: float) -> float:
+        return train(objective, theta0, max_iter=n_steps, progress=False).cost
+
+    return run
+
+
+def train_torch(
+    X: np.ndarray, n_hidden: int, make: Callable[[Any], Any], compiled: bool = True
+) -> Training:
+    """Return a training by one of PyTorch's optimizers."""
+    import torch
+
+    cost = _torch_cost(torch.from_numpy(X), n_hidden)
+    if compiled:
+        cost = torch.compile(cost)
+
+    def run(theta0: np.ndarray, goal: float, limit: float) -> float:
+        theta = torch.from_numpy(theta0.copy()).requires_grad_()
+        optimizer = make([theta])
+        best = np.inf
+
+        def closure() -> Any:
+            nonlocal best
+            optimizer.zero_grad()
+            value = cost(theta)
+            value.backward()
+            best = min(best, value.item())
+            return value
+
+        begin = time.perf_counter()
+        while True:
+            optimizer.step(closure)
+            if best <= goal or time.perf_counter() - begin > limit:
+                return float(best)
+
+    return run
+
+
+def train_torch_lbfgs(
+    X: np.ndarray, n_hidden: int, n_steps: int, compiled: bool = True
+) -> Training:
+    """Return the training by PyTorch's L-BFGS with a strong Wolfe line search."""
+    import torch
+
+    def make(parameters: Any) -> Any:
+        return torch.optim.LBFGS(
+            parameters, max_iter=10, history_size=20, line_search_fn="strong_wolfe",
+            tolerance_change=0, tolerance_grad=0,
+        )  # fmt: skip
+
+    return train_torch(X, n_hidden, make, compiled)
+
+
+def train_torch_adam(X: np.ndarray, n_hidden: int, n_steps: int) -> Training:
+    """Return the training by PyTorch's Adam, all examples in every step."""
+    import torch
+
+    return train_torch(X, n_hidden, lambda parameters: torch.optim.Adam(parameters, lr=0.01))
+
+
+def train_optax(X: np.ndarray, n_hidden: int, n_steps: int) -> Training:
+    """Return the training by optax's L-BFGS, compiled as a whole: ten steps a call."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    cost, data = _jax_cost(*X.shape, n_hidden), jnp.asarray(X)
+    optimizer = optax.lbfgs(memory_size=20)
+
+    def ten_steps(theta: Any, state: Any, X: Any) -> Any:
+        def of_theta(theta: Any) -> Any:
+            return cost(theta, X)
+
+        value_and_grad = optax.value_and_grad_from_state(of_theta)
+
+        def step(carry: Any, _: None) -> Any:
+            theta, state = carry
+            value, gradient = value_and_grad(theta, state=state)
+            updates, state = optimizer.update(
+                gradient, state, theta, value=value, grad=gradient, value_fn=of_theta
+            )
+            return (optax.apply_updates(theta, updates), state), value
+
+        (theta, state), values = jax.lax.scan(step, (theta, state), None, length=10)
+        return theta, state, values.min()
+
+    compiled = jax.jit(ten_steps)
+
+    def run(theta0: np.ndarray, goal: float, limit: float) -> float:
+        theta = jnp.asarray(theta0)
+        state, begin = optimizer.init(theta), time.perf_counter()
+        while True:
+            theta, state, value = compiled(theta, state, data)
+            if float(value) <= goal or time.perf_counter() - begin > limit:
+                return float(value)
+
+    return run
+
+
+TRAININGS: dict[str, Callable[[np.ndarray, int, int], Training]] = {
+    "saelib": train_saelib,
+    "torch.optim.LBFGS": partial(train_torch_lbfgs, compiled=False),
+    "torch.optim.LBFGS, compiled": train_torch_lbfgs,
+    "optax.lbfgs, compiled": train_optax,
+    "torch.optim.Adam, compiled": train_torch_adam,
+}
+
+
+# ---------------------------------------------------------------- steps on mini-batches
+
+
+def step_saelib(X: np.ndarray, n_hidden: int) -> Callable[[], Any]:
+    """Return a step of `partial_fit` on a batch, without scaling, as PyTorch's is without."""
+    from saelib import SparseAutoencoder
+
+    model = SparseAutoencoder(
+        n_hidden, scaling=None, output_activation="sigmoid", batch_size=len(X), weight_decay=DECAY,
+        sparsity_target=TARGET, sparsity_weight=WEIGHT, random_state=0,
+    )  # fmt: skip
+    return partial(model.partial_fit, X)
+
+
+def step_torch(X: np.ndarray, n_hidden: int, compiled: bool = False) -> Callable[[], Any]:
+    """Return a step of Adam in PyTorch on a batch whose own means the penalty takes."""
+    import torch
+
+    from saelib import Parameters
+
+    cost = _torch_cost(torch.from_numpy(X), n_hidden)
+    if compiled:
+        cost = torch.compile(cost)
+    theta = Parameters.random(X.shape[1], n_hidden, seed=0).ravel().astype(X.dtype)
+    tensor = torch.from_numpy(theta).requires_grad_()
+    optimizer = torch.optim.Adam([tensor], lr=1e-3)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        cost(tensor).backward()
+        optimizer.step()
+
+    return step
+
+
+STREAMS: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
+    "saelib, partial_fit": step_saelib,
+    "PyTorch, Adam": step_torch,
+    "PyTorch, Adam, compiled": partial(step_torch, compiled=True),
 }

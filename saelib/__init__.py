@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _MODULE_OF = {
     "Parameters": "parameters",
     "SparseAutoencoder": "estimator",
+    "SparseDictionary": "sparse_dictionary",
     "SparseObjective": "objective",
     "CostTerms": "objective",
     "DaskObjective": "distributed",
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from saelib.objective import CostTerms as CostTerms
     from saelib.objective import SparseObjective as SparseObjective
     from saelib.parameters import Parameters as Parameters
+    from saelib.sparse_dictionary import SparseDictionary as SparseDictionary
     from saelib.sparsity import kl_divergence as kl_divergence
     from saelib.sparsity import kl_gradient as kl_gradient
     from saelib.sparsity import mean_activation as mean_activation

@@ -7,15 +7,18 @@ matplotlib but not scikit-image, and shows the outputs of cells as a notebook do
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["IN_BROWSER", "photographs"]
+__all__ = ["IN_BROWSER", "photographs", "thread_time"]
 
 IN_BROWSER = sys.platform == "emscripten"
+# The processor's time of this thread, in seconds. Where there are no threads there is no such time.
+thread_time: Callable[[], float] = getattr(time, "thread_time", time.monotonic)
 # Where the page that starts Python lays the photographs of `natural_images`, as PNG files.
 PHOTOGRAPHS = Path("/photographs")
 # The weights of red, green and blue in scikit-image's rgb2gray.

@@ -8,25 +8,26 @@ that dies loses nothing that Dask cannot compute again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from saelib._blas import single_threaded_blas
 from saelib._extras import require
-from saelib._validation import data_matrix
-from saelib.activations import Activation
-from saelib.objective import (
+from saelib._passes import (
     Array,
     BiasUnitWeights,
     Buffers,
-    SparseObjective,
+    Middle,
     Vector,
     backpropagate,
     plan_shares,
     sum_activations,
 )
+from saelib._validation import data_matrix
+from saelib.activations import Activation
+from saelib.objective import SparseObjective
 
 require("dask.array", "saelib.distributed")
 
@@ -81,7 +82,7 @@ class DaskObjective(SparseObjective):
     True
     """
 
-    def _take(self, X: Any) -> None:
+    def _source(self, X: Any) -> tuple[Any, SumsOfChunks]:
         if not isinstance(X, da.Array):
             raise TypeError(
                 f"X is {type(X).__name__}; give a dask.array.Array, or use SparseObjective for "
@@ -95,29 +96,47 @@ class DaskObjective(SparseObjective):
         if X.dtype not in (np.float32, np.float64):
             X = X.astype(np.float64)
         X = X.rechunk({1: -1})
-        self.X = X
-        self._chunks = X.to_delayed().ravel().tolist()
+        chunks = X.to_delayed().ravel().tolist()
         first_rows = np.cumsum([0, *X.chunks[0][:-1]]).tolist()
         check = delayed(_check)
         compute(
             [
                 check(chunk, self._output, first_row)
-                for chunk, first_row in zip(self._chunks, first_rows, strict=True)
+                for chunk, first_row in zip(chunks, first_rows, strict=True)
             ]
         )
+        return X, SumsOfChunks(chunks)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self)
 
-    def _first_pass(self, w: BiasUnitWeights, n_threads: int) -> Vector:
-        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, self._unit)
-        return self._mean_activation(sums)
+class SumsOfChunks:
+    """The sums over the rows of a Dask array, computed where its chunks are.
 
-    def _two_passes(self, w: BiasUnitWeights, n_threads: int) -> tuple[Vector, float, Array]:
-        f, f_out = self._unit, self._output
-        rho_hat = self._first_pass(w, n_threads)
-        weights = (w, self._penalty_slope(rho_hat))
-        return rho_hat, *self._sum_over_chunks(_gradient_of_chunk, weights, f, f_out)
+    Parameters
+    ----------
+    chunks : list of delayed ndarray of shape (n_rows, n_features)
+        All rows, in chunks.
+    """
+
+    def __init__(self, chunks: list[Any]) -> None:
+        self._chunks = chunks
+
+    def activations(self, w: BiasUnitWeights, f: Activation, n_threads: int) -> Vector:
+        """Return the sum of the activations, see `saelib._passes.Sums`."""
+        (sums,) = self._sum_over_chunks(_activations_of_chunk, w, f)
+        return sums
+
+    def two_passes(
+        self,
+        w: BiasUnitWeights,
+        f: Activation,
+        f_out: Activation,
+        between: Callable[[Vector], Middle],
+        n_threads: int,
+    ) -> tuple[Vector, float, Array]:
+        """Return rho_hat, ‖Y - X‖² and the sums for `w.gradient`, see `saelib._passes.Sums`."""
+        rho_hat, penalty_slope = between(self.activations(w, f, n_threads))
+        of_all = self._sum_over_chunks(_gradient_of_chunk, (w, penalty_slope), f, f_out)
+        return rho_hat, *of_all
 
     def _sum_over_chunks(self, function: Any, weights: Any, *activations: Activation) -> Any:
         """Return the sum over all chunks of the tuples that `function` gives."""

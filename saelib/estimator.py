@@ -155,6 +155,11 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     Notes
     -----
+    *The defaults* are made for features that a linear model works with: in front of a logistic
+    regression they beat the raw columns of scikit-learn's digits, wine and breast-cancer data. For
+    pictures of what the units have learned, take a lower `sparsity_target`, a `sparsity_weight` of
+    1 to 3 and less `weight_decay`.
+
     *New data outside the training range.* The scaling is affine and nothing is clipped. Such
     values drive the hidden units further than training did, `inverse_transform` can reach them
     with a linear output, and with a bounded output only up to the ends of its range, which lie
@@ -207,15 +212,15 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     def __init__(
         self,
-        n_hidden: int = 32,
+        n_hidden: int = 100,
         *,
-        weight_decay: float = 1e-4,
+        weight_decay: float = 3e-3,
         sparsity_target: float = 0.1,
-        sparsity_weight: float = 1.0,
+        sparsity_weight: float = 0.1,
         activation: str = "sigmoid",
         output_activation: str = "linear",
         scaling: str | None = "feature",
-        max_iter: int = 400,
+        max_iter: int = 200,
         tol: float | None = None,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -19,6 +19,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from saelib import Parameters, SparseAutoencoder, SparseObjective, _blas
+from saelib import _passes as passes
 from saelib import objective as objective_module
 from saelib._blas import single_threaded_blas
 
@@ -218,27 +219,27 @@ def test_threads_that_work_at_the_same_time_share_the_cores():
 def test_a_grid_search_in_threads_does_the_work_of_one_after_the_other(monkeypatch):
     """As many passes over the data, each on one BLAS thread, and the same bits."""
     X = np.random.default_rng(0).normal(size=(3000, 60))
-    libraries, original = _blas._blas_libraries(), objective_module.sum_activations
+    libraries, original = _blas._blas_libraries(), passes.sum_activations
     seen = deque()
 
     def watched(*arguments):
         seen.extend(library.num_threads for library in libraries)
         return original(*arguments)
 
-    monkeypatch.setattr(objective_module, "sum_activations", watched)
+    monkeypatch.setattr(passes, "sum_activations", watched)
     model = SparseAutoencoder(n_hidden=40, max_iter=4, random_state=0)
     grid = {"sparsity_target": [0.05, 0.2], "weight_decay": [0.0, 1e-3]}
-    found, passes = [], []
+    found, n_passes = [], []
     for n_jobs in (1, 2):
         seen.clear()
         with joblib.parallel_config(backend="threading", n_jobs=n_jobs):
             search = GridSearchCV(model, grid, cv=2).fit(X)
-        passes.append(len(seen))
+        n_passes.append(len(seen))
         assert set(seen) == {1}
         found.append(
             [search.best_estimator_.parameters_.ravel(), search.cv_results_["mean_test_score"]]
         )
-    assert passes[0] == passes[1] > 8 * 5 * len(libraries)
+    assert n_passes[0] == n_passes[1] > 8 * 5 * len(libraries)
     for one_after_the_other, in_threads in zip(*found, strict=True):
         assert np.array_equal(one_after_the_other, in_threads)
 

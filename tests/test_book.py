@@ -30,7 +30,7 @@ def in_every_notebook(test):
 
 
 def test_all_chapters_are_there():
-    assert len(NOTEBOOKS) == 10
+    assert len(NOTEBOOKS) == 15
 
 
 @in_every_notebook

@@ -14,8 +14,8 @@ import pytest
 from distributed import Client, LocalCluster
 
 from saelib import DaskObjective, Parameters, SparseObjective, train
+from saelib._passes import BiasUnitWeights, Buffers, backpropagate, sum_activations
 from saelib.activations import ACTIVATIONS
-from saelib.objective import BiasUnitWeights, Buffers, backpropagate, sum_activations
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
@@ -45,7 +45,7 @@ def client():
         LocalCluster(
             n_workers=2,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

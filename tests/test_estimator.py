@@ -280,7 +280,9 @@ def test_the_report_counts_what_is_active_and_what_is_explained():
 
 def test_five_steps_of_a_stream_are_five_steps_of_adam():
     """Adam as in Algorithm 1 of Kingma & Ba (2015), written out number by number."""
-    model = small(batch_size=40, learning_rate=0.02, sparsity_window=300).partial_fit(X[:40])
+    penalties = {"weight_decay": 1e-4, "sparsity_target": 0.1, "sparsity_weight": 1.0}
+    settings = {"batch_size": 40, "learning_rate": 0.02, "sparsity_window": 300}
+    model = small(**settings, **penalties).partial_fit(X[:40])
     scaled = model.scaling_.apply(X)
     p = Parameters.random(8, 5, seed=0)
     theta, m, v = p.ravel(), np.zeros(p.ravel().size), np.zeros(p.ravel().size)
@@ -289,8 +291,7 @@ def test_five_steps_of_a_stream_are_five_steps_of_adam():
         batch = scaled[40 * (t - 1) : 40 * t]
         _, gradient, running = mini_batch(
             batch, Parameters.unravel(theta, 8, 5), running, share=1 - (1 - 1 / 300) ** 40,
-            weight_decay=1e-4, sparsity_target=0.1, sparsity_weight=1.0, activation="sigmoid",
-            output_activation="linear",
+            activation="sigmoid", output_activation="linear", **penalties,
         )  # fmt: skip
         m = 0.9 * m + (1 - 0.9) * gradient
         v = 0.999 * v + (1 - 0.999) * gradient**2

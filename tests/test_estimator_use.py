@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedShuffleSplit, cross_val_score
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -38,6 +38,16 @@ def chain():
 
 def test_a_pipeline_learns_the_digits():
     assert cross_val_score(chain(), DIGITS, LABELS, cv=3).min() > 0.75
+
+
+@pytest.mark.parametrize("load", [load_digits, load_wine, load_breast_cancer])
+def test_the_defaults_give_a_linear_model_more_than_the_raw_columns_do(load):
+    X, y = load(return_X_y=True)
+    splits = StratifiedShuffleSplit(3, test_size=0.5, random_state=0)
+    plain = LogisticRegression(max_iter=10_000)
+    chain = make_pipeline(SparseAutoencoder(random_state=0), plain)
+    means = [cross_val_score(model, X, y, cv=splits).mean() for model in (plain, chain)]
+    assert means[0] < means[1]
 
 
 def test_a_grid_search_goes_over_units_and_target():
@@ -162,17 +172,16 @@ def test_a_limit_on_threads_is_kept_and_put_back():
         assert [library["num_threads"] for library in threadpool_info()] == before
 
 
-def fitted_with_threads(seed):
-    from saelib._blas import single_threaded_blas
-
-    with single_threaded_blas() as n_threads:
-        pass
-    return n_threads, small(random_state=seed).fit(X).components_
-
-
 def test_workers_of_joblib_share_the_cores():
-    results = joblib.Parallel(n_jobs=2)(joblib.delayed(fitted_with_threads)(k) for k in range(2))
-    for seed, (n_threads, components) in enumerate(results):
+    def fitted(seed, model, X):  # inside, so that a worker need not import this file
+        from saelib._blas import single_threaded_blas
+
+        with single_threaded_blas() as n_threads:
+            pass
+        return n_threads, model.set_params(random_state=seed).fit(X).components_
+
+    tasks = (joblib.delayed(fitted)(seed, small(), X) for seed in range(2))
+    for seed, (n_threads, components) in enumerate(joblib.Parallel(n_jobs=2)(tasks)):
         assert n_threads <= max(1, joblib.cpu_count() // 2)
         np.testing.assert_array_equal(components, small(random_state=seed).fit(X).components_)
 

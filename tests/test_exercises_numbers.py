@@ -46,6 +46,61 @@ def test_every_usual_wrong_answer_is_diagnosed_as_itself(name, wrong):
     assert verdict.mistakes[0] in same
 
 
+SLIPS = {
+    "in percent": lambda right: 100 * right,
+    "the other sign": lambda right: -right,
+    "a half forgotten": lambda right: 2 * right,
+    "a double forgotten": lambda right: right / 2,
+    "a square forgotten": lambda right: abs(right) ** 0.5,
+    "a root forgotten": lambda right: right**2,
+    "upside down": lambda right: 1 / right,
+    "the others": lambda right: 1 - right,
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_slips_that_any_question_allows_are_diagnosed(slip):
+    diagnosed = 0
+    for name, question in QUESTIONS.items():
+        right = question.right()
+        small = abs(right) <= 1
+        if question.tolerance == 0 or (slip in ("in percent", "the others") and not small):
+            continue
+        if right < 0 and slip in ("a root forgotten", "a square forgotten", "the others"):
+            continue
+        verdict = check_number(name, SLIPS[slip](right))
+        if not verdict.correct:  # the root of 1 is 1
+            assert verdict.mistakes != (), name
+            diagnosed += 1
+    assert diagnosed >= 20
+
+
+def test_half_of_a_count_is_no_diagnosis():
+    assert check_number("bug-line-backpropagation", 2.5).mistakes == ()
+    assert check_number("weights-of-the-classifier", 1005).mistakes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake"),
+    [
+        ("unexplained-4-2-1-1", 25, "in-percent"),
+        ("price-of-forgetting", 0.2, "not-in-percent"),
+        ("uncertainty-of-an-accuracy", 0.00975, "not-in-points"),
+        ("splits-for-half-a-point", 6, "not-squared"),
+        ("penalty-after-whitening", 5, "not-squared"),
+        ("kurtosis-of-a-switch", 48.02, "not-excess"),
+        ("kurtosis-of-a-switch", -2.0588, "variance-not-squared"),
+        ("relative-error-of-twice", 0.5, "over-the-wrong-one"),
+        ("bytes-of-the-activations", 44.86, "mebibytes"),
+        ("kl-in-bits", 0.1927, "nats"),
+        ("reverse-divergence-of-silence", 0.0145, "bits"),
+        ("parameters-100-50", 10100, "biases-of-one-layer"),
+    ],
+)
+def test_other_units_conventions_and_forgotten_squares_are_named(name, answer, mistake):
+    assert check_number(name, answer).mistakes == (mistake,)
+
+
 @in_every_question
 def test_an_unknown_answer_is_said_to_be_unknown_and_not_given_away(name):
     question = QUESTIONS[name]

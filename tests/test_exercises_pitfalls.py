@@ -25,6 +25,7 @@ TRAPS = [
     ("4: another base", "kl_divergence", "base-two"),
     ("4: another base", "cost", "base-two"),
     ("5: the term after the factor", "sparse_gradient", "outside-bracket"),
+    ("5: the factor on one term only", "sparse_gradient", "factor-on-penalty-only"),
     ("5: the sum stops at s2", "sparse_gradient", "sum-stops-early"),
     ("5: the sum stops at s2", "gradient", "sum-stops-early"),
     ("5: one example at a time", "sparse_gradient", "per-example"),
@@ -37,6 +38,39 @@ TRAPS = [
     ("6: one mean for all patches", "normalize_patches", "global-mean"),
     ("7: the columns instead of the rows", "maximal_inputs", "columns"),
     ("8: weights tied by mistake", "sparse_gradient", "tied"),
+    ("9: every pixel is scaled by itself", "normalize_patches", "sd-per-pixel"),
+    ("ports: a softmax in the mean", "cost", "rho-hat-softmax"),
+    ("ports: a softmax of the mean", "sparse_gradient", "rho-hat-softmax-of-mean"),
+    ("ports: the sigmoid of the mean", "cost", "rho-hat-sigmoid-of-mean"),
+    ("ports: a running mean", "sparse_gradient", "rho-hat-running"),
+    ("ports: a running mean", "mean_activation", "running-mean"),
+    ("ports: a small number added to the mean", "cost", "rho-hat-shifted"),
+    ("ports: linear units", "sparse_gradient", "linear-units"),
+    ("ports: a linear output", "sparse_gradient", "linear-output"),
+    ("ports: rectifiers", "gradient", "relu-units"),
+    ("ports: rectifiers", "sparse_gradient", "relu-hidden-units"),
+    ("ports: tanh units", "gradient", "tanh-units"),
+    ("ports: tanh units", "sparse_gradient", "tanh-hidden-units"),
+    ("ports: softmax outputs", "forward", "softmax-output"),
+    ("ports: cross entropy", "cost", "cross-entropy"),
+    ("ports: absolute values for the divergence", "cost", "absolute-penalty"),
+    ("ports: the mean over everything", "cost", "mean-over-entries"),
+    ("ports: the square of the sum", "cost", "square-of-the-sum"),
+    ("ports: one side of the divergence", "cost", "no-complement"),
+    ("ports: z times the sigmoid", "sigmoid", "times-z"),
+    ("ports: f(x+e) + f(x-e)", "numerical_gradient", "added"),
+    ("ports: the share above zero", "mean_activation", "share-above-zero"),
+    ("ports: [0, 1] for [0.1, 0.9]", "normalize_patches", "range-zero-to-one"),
+    ("ports: + 1", "normalize_patches", "range-shifted-only"),
+    ("ports: smallest and largest value", "normalize_patches", "smallest-and-largest"),
+    ("ports: mean removed, largest entry 1", "maximal_inputs", "mean-removed-largest-entry"),
+    ("ports: a flat vector layer by layer", "sparse_gradient", "flat-by-layer"),
+    ("ports: the number of features for that of examples", "gradient", "divided-by-features"),
+    ("ports: rho_hat as a sum", "sparse_gradient", "rho-hat-summed"),
+    ("ports: rho_hat of the last example", "cost", "rho-hat-of-last"),
+    ("ports: the signs of the slope", "sparse_gradient", "kl-second-sign"),
+    ("ports: half the decay", "cost", "decay-halved"),
+    ("ports: the norm for its square", "cost", "decay-not-squared"),
 ]
 
 
@@ -136,3 +170,92 @@ def test_a_scalar_is_not_said_to_be_right_up_to_a_factor():
     scope = {"right": wrong_answer("cost")}
     exec(compile("def cost(*a):\n    return right(*a) + 1\n", "<nowhere>", "exec"), scope)
     assert "times a factor" not in str(exercises.check_cost(scope["cost"], seed=0))
+
+
+def test_arguments_in_the_order_of_the_layers_are_said_to_be_exchanged():
+    def forward(W1, b1, W2, b2, X):
+        return 1 / (1 + np.exp(-(1 / (1 + np.exp(-(X @ W1.T + b1))) @ W2.T + b2)))
+
+    verdict = exercises.check_forward(forward, seed=0)
+    assert verdict.mistakes == ("arguments-exchanged",)
+    assert "forward(W1, W2, b1, b2, X)" in str(verdict)
+
+
+def test_results_that_are_exchanged_are_not_said_to_be_transposed():
+    right = wrong_answer("sparse_gradient")
+
+    def exchanged(*arguments):
+        W1, W2, b1, b2 = right(*arguments)
+        return W2, W1, b1, b2
+
+    for seed in range(3):
+        verdict = exercises.check_sparse_gradient(exchanged, seed=seed)
+        assert verdict.mistakes == ("outputs-swapped",)
+        assert "transposed" not in str(verdict)
+
+
+def test_blocks_of_sixteen_rows_must_reach_the_last_row():
+    right = wrong_answer("sparse_gradient")
+
+    def first_block(W1, W2, b1, b2, X, *more):
+        return right(W1, W2, b1, b2, X[:16], *more)
+
+    def full_blocks(W1, W2, b1, b2, X, *more):
+        return right(W1, W2, b1, b2, X[: len(X) // 16 * 16] if len(X) > 16 else X, *more)
+
+    for function in (first_block, full_blocks):
+        verdict = exercises.check_sparse_gradient(function, seed=0)
+        assert not verdict.correct
+        assert "wrong for 37 examples" in str(verdict)
+
+
+def test_another_range_is_said_in_numbers():
+    def normalize(patches):
+        centred = patches - patches.mean(axis=1, keepdims=True)
+        limit = 3 * centred.std()
+        return np.clip(centred, -limit, limit) / limit * 0.45 + 0.5
+
+    scope = {"np": np, "normalize": normalize}
+    exec(compile("def hidden(patches):\n    return normalize(patches)\n", "<none>", "exec"), scope)
+    verdict = exercises.check_normalize_patches(scope["hidden"], seed=0)
+    assert "the right one times 1.125, minus 0.0625" in str(verdict)
+
+
+def test_rounding_is_told_from_a_mistake():
+    def slopes(f, theta, step):
+        t, single = theta.astype(np.float32), np.float32
+        rises = [single(f(t + step * e)) - single(f(t - step * e)) for e in np.eye(len(t))]
+        return np.array(rises) / (2 * step)
+
+    for seed in range(5):
+        verdict = exercises.check_numerical_gradient(slopes, seed=seed)
+        assert not verdict.correct
+        assert "as rounding in single precision makes it" in str(verdict)
+
+
+def test_height_and_width_exchanged_are_found_in_their_line():
+    def sample_patches(images, n_patches, patch_size, seed):
+        rng = np.random.default_rng(seed)
+        patches = np.empty((n_patches, patch_size**2))
+        for i in range(n_patches):
+            image = images[rng.integers(len(images))]
+            width, height = image.shape  # slip
+            row = rng.integers(height - patch_size + 1)
+            column = rng.integers(width - patch_size + 1)
+            patches[i] = image[row : row + patch_size, column : column + patch_size].ravel()
+        return patches
+
+    verdict = exercises.check_sample_patches(sample_patches, seed=0)
+    assert verdict.line_numbers
+    assert "width" in str(verdict) or "height" in str(verdict)
+
+
+def test_blocks_that_are_stacked_and_not_joined_are_found_in_their_line():
+    def flatten(W1, W2, b1, b2):
+        weights = np.concatenate([W1.ravel(), W2.ravel()])
+        return np.stack([weights, np.concatenate([b1, b2])])  # slip
+
+    verdict = exercises.check_flatten(flatten, seed=0)
+    first = flatten.__code__.co_firstlineno
+    assert verdict.mistakes == ("raises",)
+    assert verdict.line_numbers == (first + 2,)

@@ -241,3 +241,62 @@ def test_one_result_is_one_result():
     verdict = exercises.check_gradient(lambda *a: 1.0)
     assert "1 result;" in str(verdict)
     assert "1 results" not in str(verdict)
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_there_is_a_first_word_at_once_for_somebody_who_sits_there(monkeypatch):
+    def mean_activation(A):
+        total = A.sum(axis=0)
+        return total / (len(A) + 1)
+
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert not check_mean_activation(mean_activation, seed=0).correct
+    word, _, rest = screen.getvalue().partition("\r")
+    assert word == "✗ mean_activation: not right yet. Looking for the line ..."
+    assert rest == " " * len(word) + "\r"
+
+
+def test_nothing_is_said_before_the_verdict_to_a_pipe_or_about_a_known_mistake(monkeypatch):
+    def mean_activation(A):
+        return A.sum(axis=0) / (len(A) + 1)
+
+    pipe, screen = io.StringIO(), Screen()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    check_mean_activation(mean_activation, seed=0)
+    monkeypatch.setattr(sys, "stderr", screen)
+    check_sigmoid(sigmoid, seed=0)
+    assert pipe.getvalue() == screen.getvalue() == ""
+
+
+def test_a_first_word_in_a_notebook_vanishes_and_is_not_said_to_a_program(monkeypatch):
+    import IPython
+
+    shown = []
+
+    class Handle:
+        def update(self, data, raw):
+            shown.append(data["text/plain"])
+
+    class Shell:
+        def __init__(self, person):
+            self.person = person
+
+        def get_parent(self):
+            return {"content": {"allow_stdin": self.person}}
+
+    def display(data, raw, display_id):
+        shown.append(data["text/plain"])
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    for person in (False, True):
+        monkeypatch.setattr(IPython, "get_ipython", lambda person=person: Shell(person))
+        check_mean_activation(lambda A: A.sum(axis=0) / (len(A) + 1), seed=0)
+        assert len(shown) == (2 if person else 0)
+    assert shown[0].endswith("Looking for the line ...")
+    assert shown[1] == ""

@@ -1,5 +1,6 @@
 """What runs the cells inside a page: needs between cells, outputs, stored results."""
 
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -33,11 +34,14 @@ CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
         ("x[0] = y", {"x", "y"}, set(), {"x"}),
         ("x.part = 2", {"x"}, set(), {"x"}),
         ("n += 1", {"n"}, {"n"}, {"n"}),
-        ("def f(v):\n    return v + w", {"v", "w"}, {"f"}, set()),
+        ("def f(v):\n    return v + w", {"w"}, {"f"}, set()),
         ("import numpy.linalg as la, scipy.fft", set(), {"la", "scipy"}, set()),
         ("for k in ks:\n    t[k] = g(k)", {"ks", "t", "g"}, {"k"}, {"t"}),
         ("a = k\nfor k in ks:\n    k", {"k", "ks"}, {"a", "k"}, set()),
-        ("c = [q for q in qs]", {"q", "qs"}, {"c"}, set()),
+        ("c = [q for q in qs if q < r]", {"qs", "r"}, {"c"}, set()),
+        ("c = {a: b for a, b in a.items() for x in b}", {"a"}, {"c"}, set()),
+        ("g = lambda u, v=w: u + v + t", {"w", "t"}, {"g"}, set()),
+        ("def f(a, b=c):\n    k = a + d\n    return [k for e in b]", {"c", "d"}, {"f"}, set()),
         ("if:", set(), set(), set()),
     ],
 )
@@ -218,6 +222,20 @@ def test_the_long_statement_of_a_cell_is_left_out_and_the_rest_is_run(tmp_path, 
     assert runner.namespace["twice"] == [14]
 
 
+def test_the_work_of_other_processes_that_a_cell_waits_for_is_counted():
+    clock = results.Clock()
+    began = clock()
+    code = "import sys, time\nwhile time.process_time() < 0.6: pass\nprint()\nsys.stdin.read()"
+    command = [sys.executable, "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as other:
+        other.stdout.readline()
+        assert clock() - began > 0.5  # still there, as the workers of joblib are
+        other.communicate(b"")
+    clock.looked -= 1
+    assert clock() - began > 0.5
+
+
 def test_a_kept_value_is_not_changed_a_second_time(tmp_path, shown):
     source = "def f():\n    return 2\n\nt = {'a': 1, 'b': 2}\nassert t.pop('a') == 1"
     chapter = cells.Chapter([source, "print(t, f)"])
@@ -316,3 +334,27 @@ def test_without_threads_a_checker_still_gives_up_an_endless_loop(monkeypatch):
     assert "still running" in str(verdict)
     assert check_sigmoid(wrong_answer("sigmoid")).correct
     assert sys.gettrace() is trace
+
+
+def test_where_threads_have_no_time_of_their_own_the_line_is_still_named():
+    """As in a browser: Python is started anew, since the clock is chosen once."""
+    code = """
+import sys, threading, time
+del time.thread_time
+def cannot(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = cannot
+sys.path.insert(0, sys.argv[1])
+import runner
+runner.emit = lambda kind, text: sys.__stdout__.write(text)
+source = '''from saelib.exercises import check_kl_gradient
+
+check_kl_gradient(
+    lambda rho, rho_hat: 3 * ((1 - rho) / (1 - rho_hat) - rho / rho_hat)
+)'''
+runner.start()
+runner.run(0, source, "cell 1")
+"""
+    command = [sys.executable, "-c", code, str(ROOT / "book" / "_live")]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Line 4" in said

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from saelib import Parameters, SparseAutoencoder, SparseObjective, train
+from saelib import _passes as passes
 from saelib import estimator as estimator_module
-from saelib import objective as objective_module
 
 pytestmark = pytest.mark.xdist_group("memory")
 
@@ -117,20 +117,20 @@ def test_a_memory_map_gives_the_same_bits_as_an_array(memory_map, monkeypatch):
     X = np.load(memory_map(3000, 7), mmap_mode="r")
     theta0 = Parameters.random(7, 3, seed=0).ravel()
     in_memory = train(SparseObjective(np.array(X), 3), theta0, max_iter=5, progress=False)
-    monkeypatch.setattr(objective_module, "_MAX_BYTES_KEPT_BESIDE_DISK", 0)
+    monkeypatch.setattr(passes, "_MAX_BYTES_KEPT_BESIDE_DISK", 0)
     on_disk = train(SparseObjective(X, 3), theta0, max_iter=5, progress=False)
     assert np.array_equal(in_memory.theta, on_disk.theta)
 
 
 def test_data_in_memory_allow_as_much_again_for_the_activations(memory_map, monkeypatch):
     for name in ("_MAX_BYTES_KEPT", "_MAX_BYTES_KEPT_BESIDE_DISK"):
-        monkeypatch.setattr(objective_module, name, 0)
+        monkeypatch.setattr(passes, name, 0)
     path = memory_map(50, 7)
     X = np.load(path)
-    assert SparseObjective(X, 7)._memory_for_activations() is not None
-    assert SparseObjective(X, 8)._memory_for_activations() is None
+    assert SparseObjective(X, 7)._sums._memory_for_activations() is not None
+    assert SparseObjective(X, 8)._sums._memory_for_activations() is None
     for mapped in (np.load(path, mmap_mode="r"), np.load(path, mmap_mode="r")[10:]):
-        assert SparseObjective(mapped, 1)._memory_for_activations() is None
+        assert SparseObjective(mapped, 1)._sums._memory_for_activations() is None
 
 
 PEAK = """

@@ -54,6 +54,7 @@ def test_right_answers_in_all_styles_are_accepted(tool):
 def test_a_sample_of_slips_is_named_or_found_to_the_line_and_none_told_a_wrong_one(
     tool, exercise, style
 ):
-    result = tool.score(exercise, style, share=0, least=6)
+    result = tool.score(exercise, style, most=6)
     assert result.wrong == []
-    assert result.share >= 0.6, result.silent
+    # One in six may be told two lines, or none; of all that were tried it is one in thirty.
+    assert result.share >= 0.8, result.silent

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from saelib import Parameters, SparseObjective, _blas
-from saelib import objective as objective_module
+from saelib import _passes as passes
 from saelib.activations import ACTIVATIONS
 
 jax.config.update("jax_enable_x64", True)
@@ -43,7 +43,7 @@ PENALTIES = [
 def blocks_of(n_rows):
     """Work on blocks of so many rows."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(objective_module, "_rows_per_block", lambda *shape: n_rows)
+        patch.setattr(passes, "_rows_per_block", lambda *shape: n_rows)
         yield
 
 
@@ -365,11 +365,11 @@ def test_cutting_the_blocks_into_tiles_changes_nothing_but_the_rounding(rows, ou
     objective = make(65, 5, 4, "sigmoid", output)
     theta = some_theta(5, 4, 1)
     terms, gradient = objective.evaluate(theta)
-    monkeypatch.setattr(objective_module, "_BYTES_PER_TILE", rows * 5 * 8)
+    monkeypatch.setattr(passes, "_BYTES_PER_TILE", rows * 5 * 8)
     with blocks_of(33):
         tiled = make(65, 5, 4, "sigmoid", output)
     tiled_terms, tiled_gradient = tiled.evaluate(theta)
-    assert tiled._buffers[0].slope3.shape == (rows, 5)
+    assert tiled._sums._buffers[0].slope3.shape == (rows, 5)
     assert tuple(tiled_terms) == pytest.approx(tuple(terms), rel=1e-13)
     assert tiled_gradient == pytest.approx(gradient, rel=1e-11, abs=1e-14)
 
@@ -377,7 +377,7 @@ def test_cutting_the_blocks_into_tiles_changes_nothing_but_the_rounding(rows, ou
 def test_a_row_longer_than_a_tile_is_a_tile_of_its_own(monkeypatch):
     theta = some_theta(5, 4, 1)
     expected = make(9, 5, 4, "sigmoid", None)(theta)
-    monkeypatch.setattr(objective_module, "_BYTES_PER_TILE", 8)
+    monkeypatch.setattr(passes, "_BYTES_PER_TILE", 8)
     cost, gradient = make(9, 5, 4, "sigmoid", None)(theta)
     assert cost == pytest.approx(expected[0], rel=1e-13)
     assert gradient == pytest.approx(expected[1], rel=1e-11, abs=1e-14)
@@ -386,7 +386,7 @@ def test_a_row_longer_than_a_tile_is_a_tile_of_its_own(monkeypatch):
 @pytest.mark.parametrize("most", [1, 2, 7, 8, 100])
 @pytest.mark.parametrize("n_rows", [1, 2, 7, 8, 9, 15, 16, 17, 99, 100, 101])
 def test_every_row_of_a_block_is_in_one_tile(n_rows, most):
-    tiles = objective_module._tiles(n_rows, most)
+    tiles = passes._tiles(n_rows, most)
     lengths = [len(range(n_rows)[tile]) for tile in tiles]
     assert [row for tile in tiles for row in range(n_rows)[tile]] == list(range(n_rows))
     assert 1 <= min(lengths) <= max(lengths) <= most
@@ -396,7 +396,7 @@ def test_every_row_of_a_block_is_in_one_tile(n_rows, most):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("shape", [(1,), (3, 5), (1000, 65)])
 def test_the_buffers_start_where_vector_instructions_load(shape, dtype):
-    buffer = objective_module._aligned_empty(shape, dtype)
+    buffer = passes._aligned_empty(shape, dtype)
     assert buffer.ctypes.data % 64 == 0
     assert (buffer.shape, buffer.dtype) == (shape, dtype)
     assert buffer.flags.c_contiguous
@@ -406,7 +406,7 @@ def test_the_buffers_start_where_vector_instructions_load(shape, dtype):
 @pytest.mark.parametrize("m", [1, 2, 3, 9, 10, 11, 64, 65, 159, 160, 161, 1000])
 @pytest.mark.parametrize("rows", [3, 10, 2000])
 def test_every_row_is_in_one_block_and_the_shares_are_even(m, rows):
-    shares = objective_module._shares(m, rows)
+    shares = passes._shares(m, rows)
     blocks = [block for share in shares for block in share]
     assert [row for block in blocks for row in range(m)[block]] == list(range(m))
     lengths = [block.stop - block.start for block in blocks]
@@ -423,10 +423,10 @@ def test_activations_that_are_not_kept_are_computed_again_to_the_same_bits(hidde
     kept = SparseObjective(X, 20, activation=hidden, output_activation="sigmoid")
     again = SparseObjective(X, 20, activation=hidden, output_activation="sigmoid")
     terms, gradient = kept.evaluate(theta)
-    assert kept._spare
-    monkeypatch.setattr(objective_module, "_MAX_BYTES_KEPT", X.nbytes)  # A takes 2.5 times that
+    assert kept._sums._spare
+    monkeypatch.setattr(passes, "_MAX_BYTES_KEPT", X.nbytes)  # A takes 2.5 times that
     again_terms, again_gradient = again.evaluate(theta)
-    assert not again._spare
+    assert not again._sums._spare
     assert terms == again_terms
     assert np.array_equal(gradient, again_gradient)
 
@@ -588,9 +588,9 @@ def test_sums_over_the_rows_are_kept_in_float64_for_data_in_float32():
     X = some_data(40, 3, "sigmoid", 0, np.float32)
     f = ACTIVATIONS["sigmoid"]
     p = Parameters.unravel(some_theta(3, 2, 1).astype(np.float32), 3, 2)
-    w = objective_module.BiasUnitWeights.of(p, f, f)
-    buffers = objective_module.Buffers.of([[slice(0, 40)]], 3, 2, X.dtype)
-    assert objective_module.sum_activations(X, [slice(0, 40)], w, f, buffers).dtype == np.float64
+    w = passes.BiasUnitWeights.of(p, f, f)
+    buffers = passes.Buffers.of([[slice(0, 40)]], 3, 2, X.dtype)
+    assert passes.sum_activations(X, [slice(0, 40)], w, f, buffers).dtype == np.float64
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

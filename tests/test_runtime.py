@@ -117,7 +117,7 @@ def test_without_python_the_book_is_built_without_and_says_so_but_not_in_ci(
     monkeypatch.setenv("SAELIB_RUNTIME", str(tmp_path))
     monkeypatch.setattr(runtime, "SOURCES", {"somebody": gone})
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setenv("LIVE", "1")
+    monkeypatch.delenv("LIVE", raising=False)
     assert book.found_for_browser() is False
     assert "will not run their code in the browser" in capsys.readouterr().out
     monkeypatch.setenv("CI", "true")

@@ -85,8 +85,8 @@ def photographs(path: Path) -> None:
 
 
 def wanted() -> bool:
-    """Tell whether the site is to have code that runs; LIVE=1 asks for it."""
-    return os.environ.get("LIVE", "0") == "1"
+    """Tell whether the site is to have code that runs; LIVE=0 asks for a site without."""
+    return os.environ.get("LIVE") != "0"
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
 """Make every slip of one token in right answers, and count what the checkers say to it.
 
-    python tools/mutation_score.py [--share 0.2] [--seed 0] [--anew] [EXERCISE ...]
+    python tools/mutation_score.py [--slips 12] [--seed 0] [--anew] [EXERCISE ...]
 
 A slip is another operator, another name or number, a missing operand, another axis, a missing
 transposition or call. For each style of each exercise the table shows how many slips give a
 wrong answer; how many of these are named (a known mistake), how many found to the exact line,
 how many to one of two lines, to how many no line is said, and how many are told a line that was
-not touched. With a share below 1 a part of the slips is drawn, the same for the same seed.
+not touched. So many slips are drawn for each style, the same for the same seed; `--slips 0`
+makes all of them, which takes hours; twelve take some ten minutes. The last columns are the
+computing time of the verdicts in seconds, half of them within the first and all within the second.
 
-The counts are kept in tests/data/mutation_score.json after every style; a run that was broken
-off goes on where it stopped, as long as the checkers, the styles, share and seed are the same.
+A search for the line ends with its time. Here it has five times of it, as in the tests, so that the
+counts do not depend on how fast the processor is. They are kept in tests/data/mutation_score.json
+after every style; a run that was broken off goes on where it stopped, as long as the checkers, the
+styles, slips and seed are the same.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import hashlib
 import json
 import linecache
 import random
+import statistics
 import time
 import warnings
 from collections import Counter
@@ -34,6 +39,7 @@ from right_styles import ALSO_RIGHT, STYLES
 
 import saelib
 from saelib import exercises
+from saelib.exercises import _patience
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "tests" / "data" / "mutation_score.json"
@@ -49,7 +55,7 @@ class Score:
     """What the checker said to the slips in one style."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
+    seconds: list[float] = field(default_factory=list)
     wrong: list[tuple[str, str]] = field(default_factory=list)
     silent: list[tuple[str, str]] = field(default_factory=list)
 
@@ -186,17 +192,13 @@ def touched_lines(source: str, slip: str) -> set[int]:
     return {number for number, (mine, other) in enumerate(pairs, start=1) if mine != other}
 
 
-def drawn(chosen: list[str], share: float, seed: int, least: int = 8) -> list[str]:
-    """Return a random share of the slips, but no fewer than `least`."""
-    number = min(len(chosen), max(least, round(share * len(chosen))))
-    return random.Random(seed).sample(chosen, number) if number < len(chosen) else chosen
-
-
-def score(exercise: str, style: str, *, share: float = 1.0, seed: int = 0, least: int = 8) -> Score:
-    """Return what the checker of `exercise` says to the slips in one right answer."""
+def score(exercise: str, style: str, *, most: int = 0, seed: int = 0) -> Score:
+    """Return what the checker says to slips in one right answer: to all, or to `most` of them."""
     source = ast.unparse(ast.parse(STYLES[exercise][style]))
     checker = getattr(exercises, f"check_{exercise}")
-    chosen = drawn(list(slips(source)), share, seed, least)
+    chosen = list(slips(source))
+    if 0 < most < len(chosen):
+        chosen = random.Random(seed).sample(chosen, most)
     result = Score()
     for number, slip in enumerate(chosen):
         filename = f"{exercise}-{style}-{number}.py"
@@ -205,7 +207,7 @@ def score(exercise: str, style: str, *, share: float = 1.0, seed: int = 0, least
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             verdict = checker(function, seed=1, time_limit=2.0)
-        result.slowest = max(result.slowest, time.process_time() - start)
+        result.seconds.append(time.process_time() - start)
         lines = touched_lines(source, slip)
         kind = _kind(exercise, verdict, lines)
         result.counts[kind] += 1
@@ -274,43 +276,50 @@ def total(results: dict[str, Any]) -> tuple[int, float, int]:
     return number, (counts["named"] + counts["line"]) / max(1, number), counts["wrong"]
 
 
+def times(seconds: list[float]) -> str:
+    """Return the end of a line of the table: it is of this machine, and not kept."""
+    return f"{statistics.median(seconds):7.1f}{max(seconds):6.1f}"
+
+
 def line_of_table(name: str, row: dict[str, Any]) -> str:
     """Return one line of the table."""
     number = sum(row[kind] for kind in KINDS)
     shares = "".join(f"{row[kind] / max(1, number):>8.0%}" for kind in KINDS)
-    return f"{name:36}{number:7}{shares}{row['slowest']:6.1f}"
+    return f"{name:36}{number:7}{shares}"
 
 
 def main() -> None:
     """Print the table, and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("exercises", nargs="*", choices=[[], *STYLES], default=[])
-    parser.add_argument("--share", type=float, default=1.0, help="share of the slips to be made")
+    parser.add_argument("--slips", type=int, default=12, help="how many per style; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="which of them")
     parser.add_argument("--anew", action="store_true", help="forget what was kept")
     parser.add_argument("--verbose", action="store_true", help="show what was not found")
     chosen = parser.parse_args()
-    setting = {"share": chosen.share, "seed": chosen.seed, "digest": digest()}
+    _patience.SECONDS *= 5
+    setting = {"drawn": chosen.slips, "seed": chosen.seed, "digest": digest()}
     results = {} if chosen.anew else kept()
     number = sum(len(styles) for right in (STYLES, ALSO_RIGHT) for styles in right.values())
     print(f"right answers refused: {', '.join(refused()) or 'none'} of {number}")
-    print(f"{'exercise, style':36}{'slips':>7}{''.join(f'{k:>8}' for k in KINDS)}{'s':>6}")
+    print(f"{'exercise, style':36}{'slips':>7}{''.join(f'{k:>8}' for k in KINDS)}{'s':>7}{'':6}")
     for exercise in chosen.exercises or STYLES:
         for style in STYLES[exercise]:
             name = f"{exercise}, {style}"
             row = results.get(name, {})
             if any(row.get(key) != value for key, value in setting.items()):
-                result = score(exercise, style, share=chosen.share, seed=chosen.seed)
+                result = score(exercise, style, most=chosen.slips, seed=chosen.seed)
                 row = {kind: result.counts[kind] for kind in (*KINDS, "harmless")}
-                row |= {"slowest": round(result.slowest, 1), **setting}
-                results[name] = row
+                results[name] = row = {**row, **setting}
                 RESULTS.parent.mkdir(exist_ok=True)
                 RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
                 if chosen.verbose:
                     for kind in ("silent", "wrong"):
                         for touched, said in getattr(result, kind):
                             print(f"    {kind}: {touched}\n        {said}")
-            print(line_of_table(name, row), flush=True)
+                print(line_of_table(name, row) + times(result.seconds), flush=True)
+            else:
+                print(line_of_table(name, row), flush=True)
     number, found, wrong = total(results)
     print(f"all: {number} slips, {found:.1%} named or to the line, {wrong} told a wrong line")
 

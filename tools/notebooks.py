@@ -39,7 +39,9 @@ METADATA = {
 }
 
 
-def execute(path: Path, pictures: str = "png", keep_results: bool = False) -> float:
+def execute(
+    path: Path, pictures: str = "png", keep_results: bool = False, keep_figures: bool = False
+) -> float:
     """Execute a notebook in a fresh kernel, store it in place, return the seconds it took.
 
     The results of its heavy cells and the data of its figures are kept on request, see
@@ -48,13 +50,15 @@ def execute(path: Path, pictures: str = "png", keep_results: bool = False) -> fl
     notebook = nbformat.read(path, as_version=4)
     arguments = [f"--InlineBackend.figure_formats={{'{pictures}'}}", "--log-level=ERROR"]
     with tempfile.TemporaryDirectory() as folder:
-        if keep_results:
-            lines = [drawn.in_kernel(Path(folder)), results.in_kernel(path)]
+        lines = [drawn.in_kernel(Path(folder))] if keep_figures else []
+        lines += [results.in_kernel(path)] if keep_results else []
+        if lines:
             arguments.append(f"--IPKernelApp.exec_lines={lines!r}")
         start, moment = time.perf_counter(), time.time()
         NotebookClient(
             notebook,
             timeout=600,
+            startup_timeout=600,
             kernel_name="python3",
             extra_arguments=arguments,
             resources={"metadata": {"path": str(path.parent)}},
@@ -63,6 +67,7 @@ def execute(path: Path, pictures: str = "png", keep_results: bool = False) -> fl
         nbformat.write(normalized(notebook), path)
         if keep_results:
             results.forget_before(path.stem, moment)
+        if keep_figures:
             figures.keep(path, Path(folder))
     return seconds
 
@@ -148,7 +153,8 @@ def main(arguments: list[str]) -> int:
     times: dict[str, float] = {}
     for path in paths:
         try:
-            seconds = execute(path, keep_results=True)
+            # The code of the third part is not run in the page, see book/_ext/live.py.
+            seconds = execute(path, keep_results=path.stem < "11-", keep_figures=True)
         except CellExecutionError as error:
             print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
             return 1

@@ -62,6 +62,35 @@ def file_of(chapter: str, cell_id: str) -> Path:
     return FOLDER / f"{chapter}.{cell_id}.safetensors"
 
 
+class Clock:
+    """The processor seconds of this process and of those that it has started, so far."""
+
+    SECONDS = 0.2  # between two looks at other processes, which cost milliseconds
+
+    def __init__(self) -> None:
+        self.looked, self.others = time.monotonic(), self._others()
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        if time.monotonic() - self.looked > self.SECONDS:
+            self.looked, self.others = time.monotonic(), self._others()
+        return time.process_time() + self.others
+
+    def _others(self) -> float:
+        import psutil
+
+        this = psutil.Process()
+        ended = this.cpu_times()
+        total = ended.children_user + ended.children_system
+        for other in this.children(recursive=True):
+            try:
+                spent = other.cpu_times()
+            except psutil.Error:  # it has ended since
+                continue
+            total += spent.user + spent.system + spent.children_user + spent.children_system
+        return float(total)
+
+
 class Laps(ast.NodeTransformer):
     """Note the processor's time before every statement of a cell."""
 
@@ -87,10 +116,11 @@ def watch(path: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     natural_images()  # what takes time only once, the import of scikit-image, is over before
     shell = get_ipython()
-    builtins.__lap__ = lambda: laps.append(time.process_time())  # type: ignore[attr-defined]
+    clock = Clock()
+    builtins.__lap__ = lambda: laps.append(clock())  # type: ignore[attr-defined]
 
     def after(result: Any) -> None:
-        end = time.process_time()
+        end = clock()
         seconds = np.diff([*laps, end])
         laps.clear()
         index = next((k for k in waiting if code[k].source == result.info.raw_cell), None)
@@ -140,6 +170,7 @@ def keep(
         },
     }
     save_file(arrays, target, {"description": json.dumps(description)})
+    target.chmod(0o644)  # it is for everybody, as it lies on a server
 
 
 def packable(names: cells.Names, namespace: dict[str, Any]) -> set[str]:

@@ -128,8 +128,9 @@ SOURCES: dict[str, Source] = {
 
 def _downloaded(requirement: str, scratch: Path) -> Path:
     into = scratch / requirement
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download"]
-    _run([*pip, "--no-deps", "--only-binary=:all:", "-d", str(into), requirement], scratch)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--retries=2", "-q"]
+    choice = ["download", "--no-deps", "--only-binary=:all:", "-d", str(into)]
+    _run([*pip, *choice, requirement], scratch)
     return next(into.glob("*.whl"))
 
 
@@ -141,7 +142,7 @@ def _run(command: list[str], where: Path) -> None:
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["no word why"])[-1]
-        raise OSError(f"{command[0]}: {last.strip()}")
+        raise OSError(f"{Path(command[0]).name}: {last.strip()}")
 
 
 # ---------------------------------------------------------------- all together
@@ -171,8 +172,12 @@ def fetch(place: Path, sources: dict[str, Source] | None = None) -> None:
     if missing:
         raise Missing(
             f"{len(missing)} of {len(files)} files are nowhere to be had "
-            f"({', '.join(sorted(missing))}); {'; '.join(said) or 'no source was asked'}"
+            f"({_few(sorted(missing))}); {'; '.join(said) or 'no source was asked'}"
         )
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def _kept(path: Path, content: bytes, pin: dict[str, Any]) -> bool:

@@ -54,8 +54,12 @@ def prepared() -> Path | None:
 
 
 def is_chapter(docname: str) -> bool:
-    """Tell whether a page is a chapter, which starts with its number."""
-    return bool(re.match(r"\d\d-", docname))
+    """Tell whether the code of a page can be run in it: the chapters of the first two parts.
+
+    What the third part trains is no plain data that could be stored for the page, and takes minutes
+    in a browser.
+    """
+    return bool(re.match(r"(0\d|10)-", docname))
 
 
 def anchor(cell_id: str) -> str:
@@ -125,9 +129,14 @@ def add_scripts(
 def copy_files(app: Sphinx, exception: Exception | None) -> None:
     """Put Python, `saelib`, the photographs and the stored results beside the scripts."""
     place = prepared()
-    if exception or place is None or app.builder.name != "html":
+    if exception or app.builder.name != "html":
         return
     target = Path(app.outdir) / "_static" / "live"
+    # What an earlier build has left would still be there, for no page to use.
+    shutil.rmtree(target, ignore_errors=True)
+    (Path(app.outdir) / "live-cache.js").unlink(missing_ok=True)
+    if place is None:
+        return
     skip = shutil.ignore_patterns("ruff.toml", "__pycache__", "live.json")
     for source in (place, SCRIPTS):
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=skip)
@@ -165,7 +174,7 @@ class LiveTimes(Tables):
         for name, megabytes in known["megabytes"].items():
             total += megabytes
             rows.append(f"| {name} | {megabytes:.1f} | {total:.1f} |")
-        rows += ["", "| start | seconds |", "|---|---:|"]
+        rows += ["", "| start | processor seconds |", "|---|---:|"]
         rows += [f"| {name} | {value:.1f} |" for name, value in known["start"].items()]
         rows += [
             "",
@@ -201,6 +210,7 @@ class LiveParts(Tables):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the parts."""
     if prepared() is not None:
+        app.tags.add("live")
         app.add_css_file("live/live.css", priority=910)
     app.add_directive("live-times", LiveTimes)
     app.add_directive("live-parts", LiveParts)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+SCOPES = (ast.Lambda, *COMPREHENSIONS)
 
 
 class Names(NamedTuple):
@@ -29,11 +30,7 @@ def names_in(statements: Sequence[ast.stmt]) -> Names:
     sets: set[str] = set()
     changes: set[str] = set()
     for statement in statements:
-        loaded = {
-            node.id
-            for node in ast.walk(statement)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        }
+        loaded = _loaded(statement, frozenset())
         new, changed = _bound(statement)
         taken = loaded | changed
         if isinstance(statement, (ast.For, ast.With)):
@@ -42,6 +39,30 @@ def names_in(statements: Sequence[ast.stmt]) -> Names:
         changes |= changed - sets
         sets |= new
     return Names(frozenset(reads), frozenset(sets), frozenset(changes))
+
+
+def _loaded(node: ast.AST, own: frozenset[str]) -> set[str]:
+    """Return the names that are read and are not in `own`, those of the scopes around."""
+    if isinstance(node, ast.Name):
+        return {node.id} - own if isinstance(node.ctx, ast.Load) else set()
+    outside: list[ast.AST] = []  # what a scope evaluates before it begins
+    inside: list[ast.AST] = list(ast.iter_child_nodes(node))
+    inner = own
+    if isinstance(node, COMPREHENSIONS):
+        inner |= frozenset().union(*(_bound(part.target)[0] for part in node.generators))
+        outside = [node.generators[0].iter]
+        inside.remove(node.generators[0])
+        inside += [*node.generators[0].ifs]
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        arguments = node.args
+        inner |= {argument.arg for argument in ast.walk(arguments) if isinstance(argument, ast.arg)}
+        body = node.body if isinstance(node.body, list) else []
+        inner |= frozenset().union(*(_bound(statement)[0] for statement in body))
+        outside = [*arguments.defaults, *filter(None, arguments.kw_defaults)]
+        outside += getattr(node, "decorator_list", [])
+        inside = body or [node.body]  # type: ignore[list-item]
+    found = set().union(*(_loaded(part, own) for part in outside))
+    return found.union(*(_loaded(part, inner) for part in inside))
 
 
 def _bound(node: ast.AST) -> tuple[set[str], set[str]]:

@@ -126,6 +126,10 @@ class Cell {
       this.fresh.append(this.shown(kind, text));
     }
     this.show();
+    // What is wider than the page is for the keyboard, too, from the moment it is there.
+    for (const pre of this.fresh.querySelectorAll("pre")) {
+      if (pre.scrollWidth > pre.clientWidth + 1) pre.tabIndex = 0;
+    }
   }
 
   shown(kind, text) {

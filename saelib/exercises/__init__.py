@@ -17,9 +17,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from saelib.exercises import _network, _patches, _pointwise, _turned, _vectors
+from saelib.exercises import (
+    _dictionary,
+    _features,
+    _network,
+    _patches,
+    _pointwise,
+    _thresholds,
+    _turned,
+    _vectors,
+)
 from saelib.exercises._capstone import check_pipeline, train_pipeline
 from saelib.exercises._derivation import Exercise, Mistake
+from saelib.exercises._dictionary_numbers import DICTIONARY_QUESTIONS
 from saelib.exercises._engine import check
 from saelib.exercises._learner import as_typed
 from saelib.exercises._numbers import QUESTIONS, check_number
@@ -39,23 +49,33 @@ __all__ = [
     "check_gradient_check",
     "check_kl_divergence",
     "check_kl_gradient",
+    "check_l1_gradient",
     "check_maximal_inputs",
     "check_mean_activation",
+    "check_nested_back",
     "check_normalize_patches",
     "check_number",
     "check_numerical_gradient",
     "check_pipeline",
+    "check_project_gradient",
     "check_sample_patches",
     "check_sampler_tests",
+    "check_shared_units",
     "check_sigmoid",
     "check_sigmoid_derivative",
     "check_sparse_gradient",
+    "check_straight_through",
+    "check_superposition_gradient",
+    "check_top_k",
+    "check_unexplained",
     "check_ward",
     "train_pipeline",
     "ward_diagnoses",
     "ward_runs",
     "wrong_answer",
 ]
+
+QUESTIONS.update(DICTIONARY_QUESTIONS)
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
@@ -73,6 +93,9 @@ EXERCISES: dict[str, Exercise] = {
         _vectors.FLATTEN,
         _patches.NORMALIZE_PATCHES,
         _vectors.MAXIMAL_INPUTS,
+        *_dictionary.EXERCISES,
+        *_thresholds.EXERCISES,
+        *_features.EXERCISES,
     )
 }
 
@@ -653,3 +676,259 @@ def check_maximal_inputs(
     True
     """
     return check(EXERCISES["maximal_inputs"], function, seed=seed, time_limit=time_limit)
+
+
+def check_superposition_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``superposition_gradient(W, b, X)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the gradients by W and b of the cost of the toy model of superposition,
+        Eq. (11.2).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.exercises import check_superposition_gradient
+    >>> from saelib.superposition import superposition_cost
+    >>> def gradient(W, b, X):
+    ...     g = superposition_cost(np.concatenate([W.ravel(), b]), X, len(W))[1]
+    ...     return g[: W.size].reshape(W.shape), g[W.size :]
+    >>> check_superposition_gradient(gradient).correct
+    True
+    """
+    return check(EXERCISES["superposition_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_l1_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``l1_gradient(W1, W2, b1, b2, X, sparsity_weight)``.
+
+    Parameters
+    ----------
+    function : callable
+        Returns the gradients of W1, W2, b1, b2, in this order, of the cost with rectified units,
+        linear output and an L1 penalty; the error term of the hidden layer is Eq. (12.4).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib import Parameters
+    >>> from saelib.codes import L1ReLU
+    >>> from saelib.dictionary import dictionary_cost
+    >>> from saelib.exercises import check_l1_gradient
+    >>> def gradient(W1, W2, b1, b2, X, sparsity_weight):
+    ...     g = dictionary_cost(X, Parameters(W1, W2, b1, b2), L1ReLU(sparsity_weight)).gradient
+    ...     return g.W1, g.W2, g.b1, g.b2
+    >>> check_l1_gradient(gradient).correct
+    True
+    """
+    return check(EXERCISES["l1_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_project_gradient(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``project_gradient(gradient, W2)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes derivatives by W2 (n_features, n_hidden), and W2 with columns of norm 1; returns
+        the derivatives without their part along each column, Eq. (12.6).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.dictionary import project_gradient
+    >>> from saelib.exercises import check_project_gradient
+    >>> check_project_gradient(project_gradient).correct
+    True
+    """
+    return check(EXERCISES["project_gradient"], function, seed=seed, time_limit=time_limit)
+
+
+def check_unexplained(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``unexplained(X, X_hat)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes data and their reconstructions (n_samples, n_features); returns the share of the
+        variance that is left unexplained, Eq. (2.3).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_unexplained
+    >>> from saelib.features import unexplained_variance
+    >>> check_unexplained(unexplained_variance).correct
+    True
+    """
+    return check(EXERCISES["unexplained"], function, seed=seed, time_limit=time_limit)
+
+
+def check_top_k(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``top_k(Z, k)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes weighted inputs (n_samples, n_hidden) and a number; returns the code in which the
+        k largest of each example stay, if positive, and the slope of the code, Eq. (13.2).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.codes import TopK
+    >>> from saelib.exercises import check_top_k
+    >>> check_top_k(lambda Z, k: TopK(k)(Z)[:2]).correct
+    True
+    """
+    return check(EXERCISES["top_k"], function, seed=seed, time_limit=time_limit)
+
+
+def check_straight_through(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``straight_through(Z, back, threshold, sparsity_weight, bandwidth)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes weighted inputs and the error passed back, both (n_samples, n_hidden), a threshold
+        for each unit, the price of an active unit and the width of the window; returns one
+        estimate for each threshold, Eq. (14.5).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_straight_through
+    >>> from saelib.thresholds import straight_through
+    >>> check_straight_through(straight_through).correct
+    True
+    """
+    return check(EXERCISES["straight_through"], function, seed=seed, time_limit=time_limit)
+
+
+def check_nested_back(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``nested_back(errors, W2, prefixes)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the error of each prefix (n_prefixes, n_samples, n_features), the dictionary
+        (n_features, n_hidden) and where the prefixes end; returns what is passed back to each
+        unit, (n_samples, n_hidden): the error of its block, Eq. (15.3), times its column.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from saelib.exercises import check_nested_back
+    >>> def back(errors, W2, prefixes):
+    ...     edges, columns = [0, *prefixes], []
+    ...     for first, (low, high) in enumerate(zip(edges, edges[1:])):
+    ...         columns.append(errors[first:].sum(axis=0) @ W2[:, low:high] / len(prefixes))
+    ...     return np.hstack(columns)
+    >>> check_nested_back(back).correct
+    True
+    """
+    return check(EXERCISES["nested_back"], function, seed=seed, time_limit=time_limit)
+
+
+def check_shared_units(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``shared_units(W2, other)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes two dictionaries (n_features, n_hidden); returns the share of the pairs made by
+        Eq. (12.1) whose cosine is above 0.9.
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_shared_units
+    >>> from saelib.recovery import shared_units
+    >>> check_shared_units(shared_units).correct
+    True
+    """
+    return check(EXERCISES["shared_units"], function, seed=seed, time_limit=time_limit)

@@ -15,7 +15,7 @@ import numpy as np
 
 from saelib.exercises._trace import NUMBER
 
-__all__ = ["Change", "as_written", "insertions", "replacements", "slips"]
+__all__ = ["Change", "as_written", "insertions", "of_one_name", "replacements", "slips"]
 
 Change = Callable[[Sequence[Any], Mapping[str, Any]], Any]
 
@@ -183,6 +183,10 @@ def _reduction(word: str, axis: int | None, keep: bool) -> Callable[[Any], Any]:
     return lambda value: function(value, axis=axis, **more)
 
 
+def _logistic(value: Any) -> Any:
+    return 1 / (1 + np.exp(-value))
+
+
 _ONE_CALL: tuple[Callable[[Any], Any], ...] = (
     operator.neg,
     np.transpose,
@@ -200,7 +204,9 @@ _ONE_CALL: tuple[Callable[[Any], Any], ...] = (
     np.copy,
     np.zeros_like,
     np.ones_like,
-    lambda value: 1 / (1 + np.exp(-value)),
+    np.array,
+    np.concatenate,
+    _logistic,
 )
 
 
@@ -248,6 +254,13 @@ def insertions(node: ast.expr | ast.AugAssign, scope: Mapping[str, Any]) -> Iter
             yield _of_two(apply, plain, operand)
         for apply in (operator.sub, operator.truediv, operator.matmul):
             yield _of_two(apply, operand, plain)
+
+
+def of_one_name(node: ast.expr | ast.AugAssign, scope: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what a helper function most often makes of its argument."""
+    for name in _numbers_in(scope):
+        for function in (_logistic, lambda value: value * (1 - value), np.square):
+            yield _after(_from_scope(name), function)
 
 
 def _of_two(apply: Callable[[Any, Any], Any], left: Change, right: Change) -> Change:

@@ -9,6 +9,7 @@ mistakes come next; at last the result is taken apart: which output, which term,
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,15 +20,18 @@ import numpy as np
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
+from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
-from saelib.exercises._search import explaining_mistakes
+from saelib.exercises._search import explaining_mistakes, explaining_sets
 from saelib.exercises._terms import describe
 from saelib.exercises._verdict import Verdict
 
 __all__ = ["check"]
+
+_MOST_DRAWS = 3  # of new inputs, when two diagnoses explain the first ones
 
 
 def check(
@@ -40,8 +44,27 @@ def check(
     """Return the verdict on `function` as an answer to `exercise`, on fresh random inputs."""
     time_limit = valid_time_limit(time_limit)
     verdict = _judge(exercise, function, seed, time_limit)
+    if not verdict.correct and _arguments_exchanged(exercise, function):
+        verdict = replace(
+            verdict,
+            mistakes=("arguments-exchanged",),
+            lines=(
+                "The arguments of your function are those of the task, but in another order; they "
+                f"come as {exercise.signature.partition(')')[0]}).",
+            ),
+            hints=("Write the arguments in the order of the task, then check again.",),
+            line_numbers=(),
+        )
     shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
+
+
+def _arguments_exchanged(exercise: Exercise, function: Callable[..., Any]) -> bool:
+    try:
+        names = tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # what is no function, or a compiled one
+        return False
+    return names != exercise.arguments and sorted(names) == sorted(exercise.arguments)
 
 
 def _judge(
@@ -55,24 +78,26 @@ def _judge(
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
-            if trouble.kind == "raises":
-                found = follow(exercise, function, cases)
+            if trouble.kind in ("raises", "not-numbers"):
+                with while_looking(exercise.name):
+                    found = follow(exercise, function, cases)
             if trouble.kind == "input-changed":
-                trouble.line = _changed_at(exercise, function, case)
+                trouble.where = _changed_at(exercise, function, case)
             return _in_trouble(exercise, case, trouble, found)
     if _explained(exercise, cases, results, ()):
         return _right(exercise, function, cases, time_limit)
     if any(_explained(exercise, cases, results, (edits,)) for edits in exercise.accepted):
         return _right(exercise, function, cases, time_limit)
-    known = explaining_mistakes(exercise, cases, results, (1,))
-    if known:
-        return _known(exercise, known)
-    try:
-        results, layout = arrange(exercise, results, rights)
-    except Trouble as trouble:
-        found = follow(exercise, function, cases)
-        return _in_trouble(exercise, cases[0], trouble, found)
-    return _not_right(exercise, function, cases, results, rights, layout)
+    sets = explaining_sets(exercise, cases, results, (1,), most=3)
+    if sets:
+        return _known(exercise, *_decided(exercise, function, sets, time_limit))
+    with while_looking(exercise.name):
+        try:
+            results, layout = arrange(exercise, results, rights)
+        except Trouble as trouble:
+            found = follow(exercise, function, cases)
+            return _in_trouble(exercise, cases[0], trouble, found)
+        return _not_right(exercise, function, cases, results, rights, layout, time_limit)
 
 
 def _not_right(
@@ -82,17 +107,19 @@ def _not_right(
     results: Sequence[Arrays],
     rights: Sequence[Arrays],
     layout: Trouble | None,
+    time_limit: float,
 ) -> Verdict:
     if layout and all(map(partial(agree, tolerance=exercise.tolerance), results, rights)):
-        return _in_trouble(exercise, cases[0], layout, None)
-    known = explaining_mistakes(exercise, cases, results, (1, 2))
-    if known:
-        return _known(exercise, known, layout)
-    found = None if layout else follow(exercise, function, cases)
+        return _in_trouble(exercise, cases[0], layout, follow(exercise, function, cases))
+    sets = explaining_sets(exercise, cases, results, (1, 2), most=1 if layout else 3)
+    if sets:
+        known, rivals = _decided(exercise, function, sets, time_limit)
+        return _known(exercise, known, rivals, layout)
+    found = follow(exercise, function, cases)
     if found is None or not found.certain:
         known = explaining_mistakes(exercise, cases, results, (3, 4))
         if known:
-            return _known(exercise, known, layout)
+            return _known(exercise, known, layout=layout)
     if found is not None:
         lines = (
             *found.lines,
@@ -111,11 +138,9 @@ def _not_right(
     return _unknown(exercise, function, cases, results, rights, layout)
 
 
-def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> int | None:
-    for name in exercise.arguments:
-        for line in changing_line(function, case.arguments, name):
-            return line
-    return None
+def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> tuple[int, ...]:
+    found = (changing_line(function, case.arguments, name) for name in exercise.arguments)
+    return next(filter(None, found), ())
 
 
 def _explained(
@@ -145,9 +170,16 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
     lines: tuple[str, ...] = (f"{trouble}{seen}",)
     hints: tuple[str, ...] = (trouble.hint,)
     numbers: tuple[int, ...]
-    numbers = () if trouble.line is None else (trouble.line,)
-    if trouble.kind == "input-changed" and numbers:
-        lines = (*lines, f"It is line {trouble.line} that does it.")
+    numbers = trouble.where[:1]
+    if trouble.kind == "input-changed" and len(trouble.where) == 1:
+        lines = (*lines, f"It is line {numbers[0]} that does it.")
+    if trouble.kind == "input-changed" and len(trouble.where) == 2:
+        first, last = trouble.where
+        lines = (
+            *lines,
+            f"Line {last} writes into it: since line {first} it is the argument itself, or a part "
+            "of it, not a copy.",
+        )
     if found is not None:
         lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
     return Verdict(
@@ -162,8 +194,39 @@ def _in_trouble(exercise: Exercise, case: Case, trouble: Trouble, found: Finding
     )
 
 
+def _decided(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    sets: Sequence[tuple[Mistake, ...]],
+    time_limit: float,
+) -> tuple[tuple[Mistake, ...], list[tuple[Mistake, ...]]]:
+    """Return the mistakes that were made, and others that give the same on every input.
+
+    If two sets of mistakes explain all results, new inputs are drawn, on which they may differ.
+    """
+    left = list(sets)
+    for seed in range(_MOST_DRAWS):
+        if len(left) == 1:
+            break
+        cases = exercise.cases(np.random.default_rng([seed, len(sets)]))
+        n = len(exercise.outputs)
+        try:
+            results = [run(function, c.arguments, n, time_limit, exercise.read) for c in cases]
+        except Trouble:  # what is known of the first inputs is known all the same
+            break
+        left = [
+            known
+            for known in left
+            if _explained(exercise, cases, results, [mistake.edits for mistake in known])
+        ] or left[:1]
+    return left[0], left[1:]
+
+
 def _known(
-    exercise: Exercise, mistakes: tuple[Mistake, ...], layout: Trouble | None = None
+    exercise: Exercise,
+    mistakes: tuple[Mistake, ...],
+    rivals: Sequence[tuple[Mistake, ...]] = (),
+    layout: Trouble | None = None,
 ) -> Verdict:
     words = {2: "Two", 3: "Three", 4: "Four", 5: "Five"}
     lines = tuple(mistake.explanation for mistake in mistakes)
@@ -175,6 +238,10 @@ def _known(
         lines, names, hints = (*lines, str(layout)), (*names, layout.kind), (*hints, layout.hint)
     if len(lines) > 1:
         lines = (f"{words[len(lines)]} things at once:", *lines)
+    for rival in rivals:
+        own = " ".join(m.explanation for m in mistakes if m not in rival)
+        other = " ".join(m.explanation for m in rival if m not in mistakes)
+        lines = (*lines, f'Instead of "{own}" it may be "{other}": the results are the same.')
     return Verdict(exercise.name, False, names, lines, hints, exercise.chapter)
 
 
@@ -260,6 +327,7 @@ def _finding(
 ) -> str:
     pairs = list(zip(got, wanted, strict=True))
     findings = {
+        "is 0 everywhere": all(not g.any() and w.any() for g, w in pairs),
         "is right": all(close(g, w, tolerance) for g, w in pairs),
         "holds NaN, which comes from 0/0, inf - inf or the logarithm of a negative number": any(
             np.isnan(g).any() and not np.isnan(w).any() for g, w in pairs
@@ -278,10 +346,49 @@ def _finding(
     rounded = {round(factor, 6) for factor in factors if factor is not None}
     if None not in factors and len(rounded) == 1:
         return f"is the right one times {rounded.pop():.6g}"
+    line = _straight_line(pairs, tolerance)
+    if line:
+        return line
     # Any single number is the right one times something: only an array shows a common factor.
     if None not in factors and rounded and all(w.size > 1 for w in wanted):
         return "is the right one times a factor that changes from input to input"
+    off = max(_relative(g, w) for g, w in pairs)
+    if off < 0.02:
+        return (
+            f"is near the right one, but off by up to {off:.1g} of its size, as rounding in single "
+            "precision makes it"
+        )
     return "is wrong, and not by a constant factor"
+
+
+def _relative(got: np.ndarray[Any, Any], wanted: np.ndarray[Any, Any]) -> float:
+    """Return the largest difference, measured by the largest entry of the right one."""
+    size = float(np.max(np.abs(wanted), initial=0.0))
+    if not size or got.shape != wanted.shape or not np.isfinite(got).all():
+        return np.inf
+    return float(np.max(np.abs(got - wanted))) / size
+
+
+def _straight_line(
+    pairs: Sequence[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]], tolerance: float
+) -> str:
+    """Return in words the straight line that takes the right results to these, if there is one."""
+    lines = set()
+    for got, wanted in pairs:
+        if wanted.size < 4 or np.ptp(wanted) == 0 or not np.isfinite(got).all():
+            return ""
+        factor, shift = np.polynomial.polynomial.polyfit(wanted.ravel(), got.ravel(), 1)[::-1]
+        if not close(got, factor * wanted + shift, tolerance):
+            return ""
+        lines.add((round(float(factor), 6), round(float(shift), 6)))
+    if len(lines) != 1:
+        return ""
+    factor, shift = lines.pop()
+    if not factor or not shift:
+        return ""
+    return (
+        f"is the right one times {factor:.6g}, {'plus' if shift > 0 else 'minus'} {abs(shift):.6g}"
+    )
 
 
 def _factor(

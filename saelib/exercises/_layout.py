@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import permutations
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import permutations, product
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from saelib.exercises._compare import Arrays
+from saelib.exercises._compare import Arrays, agree
 from saelib.exercises._derivation import Exercise
 from saelib.exercises._run import Trouble
 
@@ -32,26 +33,12 @@ def arrange(
                 f"{', '.join(exercise.outputs)}.",
                 f"The call is {exercise.signature}.",
             )
-    for order in permutations(range(n)):
-        for reshape in (_unchanged, _without_ones, _transposed):
-            # A square matrix hides that it is transposed; what one input shows holds for all.
-            odd = [
-                any(
-                    result[order[k]].shape != right[k].shape
-                    for result, right in zip(results, rights, strict=True)
-                )
-                for k in range(n)
-            ]
-            arranged = [
-                tuple(reshape(result[order[k]]) if odd[k] else result[order[k]] for k in range(n))
-                for result in results
-            ]
-            if all(
-                part.shape == wanted.shape
-                for parts, right in zip(arranged, rights, strict=True)
-                for part, wanted in zip(parts, right, strict=True)
-            ):
-                return arranged, _finding(exercise, order, reshape, results[0], rights[0])
+    found = list(_fits(results, rights))
+    for fit in found:
+        if all(map(partial(agree, tolerance=exercise.tolerance), fit.results, rights)):
+            return fit.results, _finding(exercise, fit.order, fit.reshape, results[0], rights[0])
+    for fit in found:
+        return fit.results, _finding(exercise, fit.order, fit.reshape, results[0], rights[0])
     for name, got, wanted in _misfits(exercise, results[0], rights[0]):
         raise Trouble(
             "wrong-shape",
@@ -65,6 +52,38 @@ def arrange(
         "The result has another shape than the task asks for on some of the inputs.",
         "Which number in the shape is written into your code as a constant?",
     )
+
+
+class _Fit(NamedTuple):
+    """Results that have the shapes of the right ones, and how they were brought to them."""
+
+    results: list[Arrays]
+    order: tuple[int, ...]
+    reshape: Any
+
+
+def _fits(results: Sequence[Arrays], rights: Sequence[Arrays]) -> Iterator[_Fit]:
+    """Yield the ways to bring the results to the right shapes, the least change first."""
+    n = len(rights[0])
+    for reshape, order in product((_unchanged, _without_ones, _transposed), permutations(range(n))):
+        # A square matrix hides that it is transposed; what one input shows holds for all.
+        odd = [
+            any(
+                result[order[k]].shape != right[k].shape
+                for result, right in zip(results, rights, strict=True)
+            )
+            for k in range(n)
+        ]
+        arranged = [
+            tuple(reshape(result[order[k]]) if odd[k] else result[order[k]] for k in range(n))
+            for result in results
+        ]
+        if all(
+            part.shape == wanted.shape
+            for parts, right in zip(arranged, rights, strict=True)
+            for part, wanted in zip(parts, right, strict=True)
+        ):
+            yield _Fit(arranged, order, reshape)
 
 
 def _misfits(exercise: Exercise, result: Arrays, right: Arrays) -> list[tuple[str, Any, Any]]:

@@ -54,6 +54,11 @@ class Pool:
                 if form.size and np.isfinite(form).all():
                     self._by_shape.setdefault(form.shape, []).append((match, form))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no quantity is NaN or infinite on this input."""
+        return all(bool(np.isfinite(value).all()) for value in self.quantities.values())
+
     def match(self, value: Any) -> Match:
         """Return the nearest quantity that `value` agrees with."""
         best = Match(Kinship.NONE, "")
@@ -71,9 +76,10 @@ class Pool:
         for match, form in self._by_shape.get(got.shape, ()):
             if match.kinship <= best.kinship:
                 continue
+            # Zeros agree with zeros only, not with everything that is small.
             size = float(np.max(np.abs(form)))
             with np.errstate(invalid="ignore", over="ignore"):
-                if np.all(np.abs(got - form) <= tolerance * (size or 1.0)):
+                if np.all(np.abs(got - form) <= tolerance * size):
                     best = match
         return best
 

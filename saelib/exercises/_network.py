@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from saelib.exercises._derivation import Case, Exercise, Mistake, Step
+from saelib.exercises._pointwise import running_mean
 
 OUTPUTS = ("the gradient of W1", "the gradient of W2", "the gradient of b1", "the gradient of b2")
 
@@ -87,6 +88,14 @@ def _four_blocks(value: Any, arguments: tuple[Any, ...]) -> Any:
     return value
 
 
+def _read_in_the_order_of_the_task(blocks: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what is read from a flat vector whose blocks are W1, b1, W2, b2."""
+    W1, W2, b1, b2 = blocks
+    flat = np.concatenate([np.ravel(part) for part in (W1, b1, W2, b2)])
+    parts = np.split(flat, np.cumsum([np.size(part) for part in blocks])[:-1])
+    return tuple(part.reshape(np.shape(block)) for part, block in zip(parts, blocks, strict=True))
+
+
 FORWARD_STEPS = (
     Step("XW1", "", lambda X, W1: X @ W1.T),
     Step("z2", "z2, Eq. (1.4)", lambda XW1, b1: XW1 + b1),
@@ -100,10 +109,11 @@ COST_STEPS = (
     *FORWARD_STEPS,
     Step("error", "the error, output minus input", lambda X_hat, X: X_hat - X),
     Step("squares", "the sum of the squared errors", lambda error: np.sum(error**2)),
+    Step("count", "m, the number of examples", lambda X: len(X)),
     Step(
         "reconstruction",
         "the reconstruction error, Eq. (2.1)",
-        lambda squares, X: squares / (2 * len(X)),
+        lambda squares, count: squares / (2 * count),
     ),
     Step(
         "weights",
@@ -139,6 +149,13 @@ COST_STEPS = (
         "the sparsity penalty, Eq. (4.3)",
         lambda sparsity_weight, kl_sum: sparsity_weight * kl_sum,
     ),
+    # Many add one term after the other.
+    Step("decay1", "", lambda weight_decay, W1: weight_decay / 2 * np.sum(W1**2)),
+    Step("decay2", "", lambda weight_decay, W2: weight_decay / 2 * np.sum(W2**2)),
+    Step("with_decay1", "", lambda reconstruction, decay1: reconstruction + decay1),
+    Step("with_decay", "", lambda reconstruction, decay: reconstruction + decay),
+    Step("with_penalty", "", lambda reconstruction, penalty: reconstruction + penalty),
+    Step("penalties", "", lambda decay, penalty: decay + penalty),
     Step(
         "result",
         "J_sparse, Eq. (4.3)",
@@ -324,6 +341,14 @@ WRONG_FORWARD = (
         edits={"X_hat": lambda z3: np.maximum(z3, 0)},
     ),
     Mistake(
+        "softmax-output",
+        "The output units share a softmax; each should have a sigmoid of its own.",
+        "Do the outputs of one example add up to 1 in yours?",
+        "Eq. (1.5) looks at one output at a time.",
+        "classifiers, whose outputs are the probabilities of classes",
+        edits={"X_hat": lambda z3: np.exp(z3) / np.exp(z3).sum(axis=1, keepdims=True)},
+    ),
+    Mistake(
         "sigmoid-of-data",
         "The sigmoid is applied to the data before the first weights.",
         "What enters Eq. (1.4) on the right: the inputs, or something made of them?",
@@ -428,6 +453,39 @@ SHARED_SPARSITY = (
         "What are the activations already: z or f(z)?",
         "rho_hat is the plain mean of the activations.",
         edits={"rho_hat": lambda A: _f(A).mean(axis=0)},
+    ),
+    Mistake(
+        "rho-hat-softmax",
+        "A softmax is applied to the activations inside rho_hat.",
+        "Do the entries of your rho_hat add up to 1, whatever the activations are?",
+        "rho_hat is the plain mean of the activations.",
+        "divergences of other libraries, which compare distributions over units",
+        edits={
+            "rho_hat": lambda A: (np.exp(A) / np.exp(A).sum(axis=1, keepdims=True)).mean(axis=0)
+        },
+    ),
+    Mistake(
+        "rho-hat-softmax-of-mean",
+        "rho_hat goes through a softmax.",
+        "Do the entries of your rho_hat add up to 1, whatever the activations are?",
+        "rho_hat is the plain mean of the activations.",
+        "divergences of other libraries, which compare distributions over units",
+        edits={"rho_hat": lambda value: np.exp(value) / np.exp(value).sum()},
+    ),
+    Mistake(
+        "rho-hat-sigmoid-of-mean",
+        "rho_hat goes through the sigmoid once more.",
+        "What are the activations already: z or f(z)?",
+        "rho_hat is the plain mean of the activations.",
+        edits={"rho_hat": lambda value: _f(value)},
+    ),
+    Mistake(
+        "rho-hat-running",
+        "rho_hat is a running mean, in which the last examples count most.",
+        "Turn the order of the examples round: does your rho_hat change?",
+        "Every example has the same weight in a mean.",
+        "training example by example, with 0.9 of the old mean and 0.1 of the new",
+        edits={"rho_hat": lambda A: running_mean(A)},
     ),
     Mistake(
         "rho-hat-shifted",
@@ -888,6 +946,54 @@ BACKPROPAGATION = (
             "slope3": lambda X_hat: 1 - X_hat**2,
         },
     ),
+    Mistake(
+        "tanh-hidden-units",
+        "The hidden units are tanh, with its slope; the task says sigmoid.",
+        "Can a hidden activation of yours be negative?",
+        "Use Eq. (1.1) and the first line of Eq. (1.3) in the hidden layer too.",
+        edits={"A": lambda z2: np.tanh(z2), "slope2": lambda A: 1 - A**2},
+    ),
+    Mistake(
+        "linear-units",
+        "All units are linear, with slope 1; the task says sigmoid.",
+        "Without f in between, what do two layers collapse into?",
+        "Both layers apply f, and both error terms have its slope.",
+        edits={
+            "A": lambda z2: z2,
+            "X_hat": lambda z3: z3,
+            "slope2": lambda value: np.ones_like(value),
+            "slope3": lambda value: np.ones_like(value),
+        },
+    ),
+    Mistake(
+        "relu-hidden-units",
+        "The hidden units are rectifiers, with their slope; the task says sigmoid.",
+        "Can a hidden activation of yours be larger than 1?",
+        "Use Eq. (1.1) and the first line of Eq. (1.3) in the hidden layer too.",
+        "today's habits",
+        edits={"A": lambda z2: np.maximum(z2, 0), "slope2": lambda A: 1.0 * (A > 0)},
+    ),
+    Mistake(
+        "relu-units",
+        "All units are rectifiers, with their slope; the task says sigmoid.",
+        "Can an output of yours be larger than 1?",
+        "Use Eq. (1.1) and the first line of Eq. (1.3).",
+        "today's habits",
+        edits={
+            "A": lambda z2: np.maximum(z2, 0),
+            "X_hat": lambda z3: np.maximum(z3, 0),
+            "slope2": lambda A: 1.0 * (A > 0),
+            "slope3": lambda X_hat: 1.0 * (X_hat > 0),
+        },
+    ),
+    Mistake(
+        "flat-by-layer",
+        "In the flat vector the blocks are in the order W1, b1, W2, b2.",
+        "Which block of the flat vector begins where the weights W1 end?",
+        "The order is W1, W2, b1, b2.",
+        "programs that keep the parameters layer by layer",
+        edits={"result": lambda value: _read_in_the_order_of_the_task(value)},
+    ),
 )
 
 GRADIENT = Exercise(
@@ -902,11 +1008,19 @@ GRADIENT = Exercise(
     outputs=OUTPUTS,
 )
 
+
+def _sparse_gradient_cases(rng: np.random.Generator) -> list[Case]:
+    *first, last = _cases(rng)
+    # A program that takes its examples in blocks of 16 meets a block that is not full.
+    many = Case("for 37 examples", (*_inputs(rng, 37, 5, 3), *last.arguments[5:]))
+    return [*first, many, last]
+
+
 SPARSE_GRADIENT = Exercise(
     name="sparse_gradient",
     signature="sparse_gradient(W1, W2, b1, b2, X, weight_decay, sparsity_target, sparsity_weight)",
     chapter="chapter 5, Eq. (5.1)",
-    cases=_cases,
+    cases=_sparse_gradient_cases,
     steps=SPARSE_GRADIENT_STEPS,
     axes=AXES,
     read=_four_blocks,
@@ -927,6 +1041,14 @@ SPARSE_GRADIENT = Exercise(
             "The penalty depends on the weights through the activations, hence through f.",
             "In Eq. (5.1) one f'(z) multiplies both terms of the bracket.",
             edits={"delta2": lambda back, slope2, push: back * slope2 + push},
+        ),
+        Mistake(
+            "factor-on-penalty-only",
+            "The factor f'(z) multiplies the sparsity term alone, not the error passed back.",
+            "In Eq. (5.1) one f'(z) multiplies both terms of the bracket. Where is your bracket?",
+            "Python multiplies before it adds.",
+            "brackets that are missing around a sum",
+            edits={"delta2": lambda back, slope2, push: back + push * slope2},
         ),
         Mistake(
             "per-example",

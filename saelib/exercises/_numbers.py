@@ -111,7 +111,7 @@ def _judge(question: str, answer: Any) -> Verdict:
     for name, (computed, word) in q.wrong.items():
         if _close(value, computed(), q.tolerance):
             return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
-    for name, (computed_value, word) in _other_units(q.right()).items():
+    for name, (computed_value, word) in _near_relatives(q.right(), q.tolerance).items():
         if _close(value, computed_value, q.tolerance):
             return Verdict(question, False, (name,), (word,), q.hints, q.chapter)
     return Verdict(
@@ -124,12 +124,28 @@ def _judge(question: str, answer: Any) -> Verdict:
     )
 
 
-def _other_units(right: float) -> dict[str, tuple[float, str]]:
-    """Return what the right answer is in percent, or with the other sign."""
-    other = {"opposite-sign": (-right, "The size is right, the sign is not.")}
+def _near_relatives(right: float, tolerance: float) -> dict[str, tuple[float, str]]:
+    """Return what a slip that any question allows makes of the right answer, and its words.
+
+    An answer that is exact is a count or the number of a line: half of it shows nothing there.
+    """
+    near = {"opposite-sign": (-right, "The size is right, the sign is not.")}
     if abs(right) <= 1:
-        other["in-percent"] = (100 * right, "That is in percent; a plain number is asked for.")
-    return other
+        near["in-percent"] = (100 * right, "That is in percent; a plain number is asked for.")
+    if tolerance == 0 or right == 0:
+        return near
+    if 0 < right < 1:
+        near["complement"] = (1 - right, "That and the right answer add up to 1.")
+    two = "There is a factor of 2 between that and the right answer: look for a half, or a double."
+    near["doubled"], near["halved"] = (2 * right, two), (right / 2, two)
+    if right > 0:
+        square = "There is a square, or a root, between that and the right answer."
+        near["squared"], near["root"] = (right**2, square), (float(np.sqrt(right)), square)
+    near["upside-down"] = (
+        1 / right,
+        "The fraction is upside down: that times the right answer is 1.",
+    )
+    return near
 
 
 def _close(value: float, other: float, tolerance: float) -> bool:
@@ -143,6 +159,10 @@ QUESTIONS["parameters-100-50"] = Question(
         "biases-forgotten": (
             lambda: 2 * 100 * 50,
             "That counts the weights alone.",
+        ),
+        "biases-of-one-layer": (
+            lambda: 100 * 50 + 50 * 100 + 100,
+            "The biases of one of the two layers are missing.",
         ),
         "one-layer": (
             lambda: 100 * 50 + 50,
@@ -325,6 +345,10 @@ QUESTIONS["kurtosis-of-a-switch"] = Question(
             lambda: (0.98 * 0.02**4 + 0.02 * 0.98**4) / (0.02 * 0.98) ** 2,
             "Eq. (7.4) subtracts 3, the value of a Gaussian.",
         ),
+        "variance-not-squared": (
+            lambda: (0.98 * 0.02**4 + 0.02 * 0.98**4) / (0.02 * 0.98) - 3,
+            "The fourth powers are divided by the variance; Eq. (7.4) has its square.",
+        ),
         "not-centred": (
             lambda: 0.02 / 0.02**2 - 3,
             "The powers are those of a itself; Eq. (7.4) takes the mean activation off first.",
@@ -383,6 +407,10 @@ QUESTIONS["penalty-after-whitening"] = Question(
         "not-squared": (
             lambda: 1 / 0.04**0.5,
             "That is the factor between the weights; the penalty has their squares.",
+        ),
+        "squared-twice": (
+            lambda: 1 / 0.04**2,
+            "0.04 is a variance, so the square is in it already.",
         ),
         "upside-down": (
             lambda: 0.04,
@@ -469,6 +497,10 @@ QUESTIONS["bytes-of-the-activations"] = Question(
             lambda: 60_000 * 784 * 4 / 1e6,
             "Those are the outputs, as large as X; the hidden activations are asked for.",
         ),
+        "mebibytes": (
+            lambda: 60_000 * 196 * 4 / 2**20,
+            "That is in mebibytes, of 2 to the 20 bytes; a megabyte here is a million.",
+        ),
         "bits": (lambda: 60_000 * 196 * 32 / 1e6, "Those are bits; a byte has eight of them."),
     },
     hints=(
@@ -483,6 +515,14 @@ QUESTIONS["price-of-forgetting"] = Question(
         "one-in-six": (
             lambda: 100 / 6,
             "That is the share of the six products; the question is how much is added to five.",
+        ),
+        "not-in-percent": (
+            lambda: 0.2,
+            "That is right as a share; the answer is asked in percent.",
+        ),
+        "all-six": (
+            lambda: 120.0,
+            "That is what all of it costs; the question is how much is added.",
         ),
         "whole-forward-pass": (
             lambda: 40.0,
@@ -503,6 +543,10 @@ QUESTIONS["sixteen-cores"] = Question(
         "share-of-sixteen": (
             lambda: 0.1 + 0.9 * 16,
             "The tenth that cannot be shared takes as long as ever; add up times, not speeds.",
+        ),
+        "time": (
+            lambda: 0.1 + 0.9 / 16,
+            "That is the time it takes; the gain is the old time divided by the new one.",
         ),
         "infinitely-many": (lambda: 10.0, "That is the limit for more and more cores."),
     },
@@ -886,6 +930,12 @@ QUESTIONS["best-line-of-four-points"] = Question(
             lambda: 4 / 14,
             "That line is the first axis. A slanted one comes closer to the points.",
         ),
+        "standard-deviations": (
+            lambda: (
+                (7 - np.sqrt(13)) ** 0.5 / ((7 - np.sqrt(13)) ** 0.5 + (7 + np.sqrt(13)) ** 0.5)
+            ),
+            "Those are standard deviations; Eq. (2.3) adds up squares.",
+        ),
         "explained": (
             lambda: (7 + np.sqrt(13)) / 14,
             "That is the fraction explained; the rest is asked for.",
@@ -920,6 +970,10 @@ QUESTIONS["share-of-the-hum"] = Question(
         "strong-answers": (
             lambda: 0.01 * 0.9 / 0.02,
             "That is the share of the strong answers; the others are asked for.",
+        ),
+        "amount": (
+            lambda: 0.02 - 0.01 * 0.9,
+            "That much of the mean is left for the weak answers; its share is asked for.",
         ),
         "level": (
             lambda: (0.02 - 0.01 * 0.9) / 0.99,
@@ -972,6 +1026,10 @@ QUESTIONS["reverse-divergence-of-silence"] = Question(
             "That is the price of a unit that is always on.",
         ),
         "sign": (lambda: np.log(0.99), "A divergence is never negative."),
+        "bits": (
+            lambda: -np.log2(0.99),
+            "That is in bits; the divergence of Eq. (4.1) takes natural logarithms.",
+        ),
     },
     hints=(
         "One of the two terms has a factor 0 in front of it.",
@@ -1020,6 +1078,14 @@ QUESTIONS["two-roads-by-pencil"] = Question(
         "outside-bracket": (
             lambda: -0.045 * 0.8 * 0.2 + 0.6 * float(kl_gradient(0.2, 0.5)),
             "The second road joins the first before f' is applied to both.",
+        ),
+        "slope-missing": (
+            lambda: -0.045 + 0.6 * float(kl_gradient(0.2, 0.5)),
+            "That is the bracket; the slope f' is still to come.",
+        ),
+        "weight-missing": (
+            lambda: (-0.045 + float(kl_gradient(0.2, 0.5))) * 0.8 * 0.2,
+            "The weight of the penalty is missing.",
         ),
         "own-activation": (
             lambda: (-0.045 + 0.6 * float(kl_gradient(0.2, 0.8))) * 0.8 * 0.2,

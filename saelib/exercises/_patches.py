@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from saelib.exercises._derivation import Case, Exercise, Mistake, Step
+from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import follow
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -144,6 +145,18 @@ NORMALIZE_PATCHES = Exercise(
             "What share of the values of yours sits exactly at the ends?",
             "Count the 3 in Eq. (6.2).",
             edits={"limit": lambda sd: 2 * sd},
+        ),
+        Mistake(
+            "smallest-and-largest",
+            "The smallest and the largest pixel of all set the scale; no mean is removed.",
+            "What does one single outlier do to all other patches?",
+            "Eq. (6.2) removes the mean of each patch and takes its scale from the deviation.",
+            "scaling between minimum and maximum",
+            edits={
+                "result": lambda patches: (
+                    (patches - patches.min()) / (patches.max() - patches.min()) * 0.8 + 0.1
+                )
+            },
         ),
         Mistake(
             "range-shifted-only",
@@ -342,8 +355,9 @@ def _judge_sampler(function: Callable[..., Any], seed: int | None, time_limit: f
         hints: tuple[str, ...] = (trouble.hint,)
         found = None
         if trouble.kind not in ("not-written", "not-a-function", "too-slow"):
-            found = follow(SAMPLER, function, _sampler_cases(first_seed))
-        numbers: tuple[int, ...] = () if trouble.line is None else (trouble.line,)
+            with while_looking(SAMPLER.name):
+                found = follow(SAMPLER, function, _sampler_cases(first_seed))
+        numbers = trouble.where[:1]
         if found is not None:
             lines, hints, numbers = (*lines, *found.lines), (*hints, *found.hints), found.numbers
         return Verdict(

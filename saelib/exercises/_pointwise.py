@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from saelib.exercises._derivation import Case, Exercise, Mistake, Step
 
@@ -26,8 +27,8 @@ SIGMOID = Exercise(
         Step("power", "the exponential", lambda z: np.exp(-z)),
         Step("below", "the denominator of Eq. (1.1)", lambda power: 1 + power),
         Step("half", "", lambda z: np.tanh(z / 2)),
-        Step("small", "", lambda z: np.exp(-np.abs(z))),
-        Step("large", "", lambda small: 1 / (1 + small)),
+        Step("small", "the exponential of -|z|", lambda z: np.exp(-np.abs(z))),
+        Step("large", "the sigmoid of |z|", lambda small: 1 / (1 + small)),
         Step("result", "the sigmoid, Eq. (1.1)", lambda below: 1 / below),
     ),
     mistakes=(
@@ -283,6 +284,7 @@ KL_GRADIENT = Exercise(
     chapter="chapter 4, Eq. (4.2)",
     cases=_kl_cases,
     steps=(
+        Step("ratio", "", lambda rho, rho_hat: rho / rho_hat),
         Step("active", "the first term of Eq. (4.2)", lambda rho, rho_hat: -rho / rho_hat),
         Step(
             "inactive",
@@ -364,6 +366,14 @@ KL_GRADIENT = Exercise(
         ),
     ),
 )
+
+
+def running_mean(A: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the running mean that keeps nine tenths of itself at each example."""
+    mean: NDArray[np.float64] = A[0]
+    for row in A[1:]:
+        mean = 0.9 * mean + 0.1 * row
+    return mean
 
 
 def _mean_cases(rng: np.random.Generator) -> list[Case]:
@@ -456,6 +466,14 @@ MEAN_ACTIVATION = Exercise(
             "A value that is overwritten in a loop holds what came last.",
             "Add up over all examples first, then divide.",
             edits={"result": lambda A: A[-1]},
+        ),
+        Mistake(
+            "running-mean",
+            "This is a running mean, in which the last examples count most.",
+            "Turn the order of the examples round: does your result change?",
+            "Every example has the same weight in a mean.",
+            "training example by example, with 0.9 of the old mean and 0.1 of the new",
+            edits={"result": lambda A: running_mean(A)},
         ),
         Mistake(
             "share-above-zero",

@@ -23,13 +23,13 @@ class Trouble(Exception):  # noqa: N818 - not an error of the program but a find
     """The function did not give a usable result; the text says why."""
 
     def __init__(
-        self, kind: str, text: str, hint: str, *, waits_for: str = "", line: int | None = None
+        self, kind: str, text: str, hint: str, *, waits_for: str = "", where: tuple[int, ...] = ()
     ) -> None:
         super().__init__(text)
         self.kind = kind
         self.hint = hint
         self.waits_for = waits_for
-        self.line = line
+        self.where = where
 
 
 class _TimeIsUp(BaseException):
@@ -168,7 +168,7 @@ def _trouble_of(error: BaseException, function: Callable[..., Any]) -> Trouble:
             waits_for=stub,
         )
     text, hint, line = explain(error)
-    return Trouble("raises", text, hint, line=line)
+    return Trouble("raises", text, hint, where=() if line is None else (line,))
 
 
 def _code_at_the_end(traceback: TracebackType | None) -> CodeType | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 import numpy as np
 
+from saelib._browser import thread_time
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
 from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._patience import deadline
 
-__all__ = ["explaining_mistakes"]
+__all__ = ["explaining_mistakes", "explaining_sets"]
 
 
 def explaining_mistakes(
@@ -21,7 +21,20 @@ def explaining_mistakes(
     results: Sequence[Arrays],
     sizes: Sequence[int],
 ) -> tuple[Mistake, ...]:
-    """Return the smallest set of mistakes that explains all results, or an empty one.
+    """Return the smallest set of mistakes that explains all results, or an empty one."""
+    return next(iter(explaining_sets(exercise, cases, results, sizes, most=1)), ())
+
+
+def explaining_sets(
+    exercise: Exercise,
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    sizes: Sequence[int],
+    *,
+    most: int,
+    share: float = 0.4,
+) -> list[tuple[Mistake, ...]]:
+    """Return at most so many sets of mistakes that explain all results, of the smallest size.
 
     A set is built case by case: on the first cases few terms take part, so few mistakes show
     there. Only sets that explain them are extended by mistakes that show from the next case on.
@@ -29,13 +42,14 @@ def explaining_mistakes(
     """
     # NaN alone tells no cause from another.
     if all(np.isnan(part).all() for result in results for part in result):
-        return ()
-    end = deadline()
+        return []
+    end = deadline(share)
     showing = _first_shown(exercise, cases, results)
     for size in sizes:
-        for found in _sets(exercise, cases, results, showing, size, end):
+        found = list(islice(_sets(exercise, cases, results, showing, size, end), most))
+        if found:
             return found
-    return ()
+    return []
 
 
 def _first_shown(
@@ -86,7 +100,7 @@ def _sets(
             if last and more < size - len(chosen):
                 continue
             for added in combinations(showing[k], more):
-                if time.thread_time() > end:
+                if thread_time() > end:
                     return
                 together = sorted((*chosen, *added), key=lambda mistake: order[mistake.name])
                 edits = [mistake.edits for mistake in together]

@@ -13,15 +13,17 @@ import linecache
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from types import CellType, CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 from saelib.exercises._learner import is_learners_code
 
-__all__ = ["HOLE", "Place", "Program", "program_of"]
+__all__ = ["HOLE", "Alias", "Move", "Place", "Program", "program_of"]
 
 HOLE = "__hole__"
+
+_MOST_MOVED = 5  # statements that have slipped into a loop or out of it together
 
 
 @dataclass
@@ -30,6 +32,11 @@ class Unit:
 
     function: FunctionType
     tree: ast.FunctionDef | ast.Lambda
+
+    @cached_property
+    def filled(self) -> ast.FunctionDef | ast.Lambda:
+        """The tree with zeros where the learner asks for memory as it is."""
+        return _with_zeros(self.tree)
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,32 @@ class Place:
         return self.node.lineno
 
 
+@dataclass(frozen=True)
+class Move:
+    """Statements at the end of a loop that go behind it, or from behind it to its end."""
+
+    unit: int
+    loop: ast.For
+    number: int
+    outwards: bool
+    line: int
+
+
+class Alias(NamedTuple):
+    """An assignment that gives an array one more name: ``t = theta``."""
+
+    unit: int
+    node: ast.Assign
+
+
 @dataclass
 class Program:
     """A function of the learner's with all others of their own that it reaches."""
 
     units: list[Unit]
     bound: tuple[Any, ...] = ()
-    codes: set[CodeType] = field(default_factory=set)
+    # Compiled once, by unit and place: a search comes back to the same place several times.
+    compiled: dict[tuple[int, int | None], CodeType] = field(default_factory=dict, repr=False)
 
     def places(self) -> list[Place]:
         """Return every expression that gives a value, from top to bottom."""
@@ -65,8 +91,48 @@ class Program:
 
     def source_line(self, place: Place) -> str:
         """Return the text of the line at which `place` stands."""
-        filename = self.units[place.unit].function.__code__.co_filename
-        return linecache.getline(filename, place.line).strip()
+        return self.text_at(place.unit, place.line)
+
+    def text_at(self, unit: int, line: int) -> str:
+        """Return the text of a line of the file or cell in which a unit stands."""
+        return linecache.getline(self.units[unit].function.__code__.co_filename, line).strip()
+
+    def moves(self) -> list[Move]:
+        """Return what slips of the indentation can have put into a loop or behind it."""
+        found = []
+        for k, unit in enumerate(self.units):
+            for block in _blocks(unit.tree):
+                for position, loop in enumerate(block):
+                    if not isinstance(loop, ast.For):  # another loop might never end
+                        continue
+                    body, behind = loop.body[1:], block[position + 1 :]
+                    found += [
+                        Move(k, loop, number, True, statement.lineno)
+                        for number, statement in enumerate(body[: -_MOST_MOVED - 1 : -1], start=1)
+                    ]
+                    found += [
+                        Move(k, loop, number, False, behind[0].lineno)
+                        for number in range(1, min(len(behind), _MOST_MOVED) + 1)
+                    ]
+        return found
+
+    def moved(self, move: Move) -> Callable[..., Any]:
+        """Return a copy of the function in which statements were moved."""
+        unit = self.units[move.unit]
+        tree = copy.deepcopy(unit.tree)
+        pairs = zip(ast.walk(unit.tree), ast.walk(tree), strict=True)
+        loop: Any = next(other for own, other in pairs if own is move.loop)
+        block = next(block for block in _blocks(tree) if loop in block)
+        position = block.index(loop) + 1
+        if move.outwards:
+            block[position:position] = loop.body[-move.number :]
+            del loop.body[-move.number :]
+        else:
+            loop.body += block[position : position + move.number]
+            del block[position : position + move.number]
+        changed = Program(list(self.units), self.bound)
+        changed.units[move.unit] = Unit(unit.function, tree)
+        return changed.rebuilt()
 
     def rebuilt(self, place: Place | None = None, hole: Any = None) -> Callable[..., Any]:
         """Return a copy of the function in which `hole` decides what comes out at `place`."""
@@ -79,16 +145,84 @@ class Program:
             world = worlds.setdefault(
                 key, {**unit.function.__globals__, HOLE: hole, "print": _silent}
             )
-            tree = unit.tree
-            if place is not None and place.unit == k:
-                tree = _with_hole(tree, place.index)
-            made[id(unit.function)] = _made(unit.function, tree, world, made)
+            index = place.index if place is not None and place.unit == k else None
+            made[id(unit.function)] = _made(unit.function, self._code(k, index), world, made)
         for world in worlds.values():
             for name, value in list(world.items()):
                 if id(value) in made and name != HOLE:
                     world[name] = made[id(value)]
         function = made[id(self.units[0].function)]
         return partial(function, *self.bound) if self.bound else function
+
+    def aliases(self) -> list[Alias]:
+        """Return where an array that is written into got another name, and no copy was made."""
+        return [
+            Alias(k, node)
+            for k, unit in enumerate(self.units)
+            for node in ast.walk(unit.tree)
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Name)
+            and _names_of(node) & _written_into(unit.tree)
+        ]
+
+    def with_copies(self, aliases: list[Alias]) -> Callable[..., Any]:
+        """Return a copy of the function in which each of these names gets an array of its own."""
+        changed = Program(list(self.units), self.bound)
+        for k in {alias.unit for alias in aliases}:
+            own = {id(alias.node) for alias in aliases}
+            tree = copy.deepcopy(self.units[k].tree)
+            pairs = list(zip(ast.walk(self.units[k].tree), ast.walk(tree), strict=True))
+            copied = {id(new) for old, new in pairs if id(old) in own}
+            changed.units[k] = Unit(self.units[k].function, _Copies(copied).visit(tree))
+        return changed.rebuilt()
+
+    def _code(self, k: int, index: int | None) -> CodeType:
+        if (k, index) not in self.compiled:
+            unit = self.units[k]
+            tree = unit.filled if index is None else _with_hole(unit.filled, index)
+            self.compiled[k, index] = _compiled(unit.function, tree)
+        return self.compiled[k, index]
+
+
+def _names_of(node: ast.Assign) -> set[str]:
+    return {target.id for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _written_into(tree: ast.AST) -> set[str]:
+    """Return the names into whose entries a function writes."""
+    return {
+        node.value.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(node.value, ast.Name)
+    }
+
+
+class _Copies(ast.NodeTransformer):
+    def __init__(self, copied: set[int]) -> None:
+        self.copied = copied
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        if id(node) not in self.copied:
+            return node
+        return [
+            ast.copy_location(ast.Assign([target], _copy_of(node.value)), node)
+            for target in node.targets
+        ]
+
+
+def _copy_of(value: ast.expr) -> ast.expr:
+    return ast.Call(ast.Attribute(value, "copy", ast.Load()), [], [])
+
+
+def _blocks(tree: ast.AST) -> Iterator[list[Any]]:
+    """Yield the lists of statements in a function."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                yield block
 
 
 def program_of(function: Any) -> Program | None:
@@ -115,7 +249,7 @@ def program_of(function: Any) -> Program | None:
             continue
         units.append(Unit(current, tree))
         pending += _reached(current)
-    return Program(units, bound, {unit.function.__code__ for unit in units})
+    return Program(units, bound)
 
 
 def _reached(function: FunctionType) -> list[FunctionType]:
@@ -182,27 +316,48 @@ def _parsed(source: str) -> ast.Module | None:
     return None
 
 
-def _made(
-    function: FunctionType,
-    tree: ast.FunctionDef | ast.Lambda,
-    world: dict[str, Any],
-    made: dict[int, Any],
-) -> Any:
-    code = function.__code__
+def _compiled(function: FunctionType, tree: ast.FunctionDef | ast.Lambda) -> CodeType:
+    """Return the code that defines a factory of this function in a world of its own."""
     own = tree.name if isinstance(tree, ast.FunctionDef) else ""
-    free = [name for name in code.co_freevars if name not in (own, "__class__")]
-    cells = dict(zip(code.co_freevars, function.__closure__ or (), strict=True))
-    values = [_contents(cells[name], made) for name in free]
     result: ast.expr = ast.Name(own, ast.Load()) if own else tree  # type: ignore[assignment]
     body: list[ast.stmt] = [tree] if isinstance(tree, ast.FunctionDef) else []
     # Parsed, since the fields of a function differ from one version of Python to the next.
-    source = f"def __factory__({', '.join(free)}):\n    return None"
+    source = f"def __factory__({', '.join(_free(function, own))}):\n    return None"
     factory = ast.parse(source).body[0]
     assert isinstance(factory, ast.FunctionDef)
     factory.body = [*body, ast.Return(result)]
     module = ast.fix_missing_locations(ast.Module([factory], []))
-    exec(compile(module, code.co_filename, "exec", dont_inherit=True), world)
+    return compile(module, function.__code__.co_filename, "exec", dont_inherit=True)
+
+
+def _free(function: FunctionType, own: str) -> list[str]:
+    return [name for name in function.__code__.co_freevars if name not in (own, "__class__")]
+
+
+def _made(
+    function: FunctionType, code: CodeType, world: dict[str, Any], made: dict[int, Any]
+) -> Any:
+    own = "" if function.__name__ == "<lambda>" else function.__code__.co_name
+    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    values = [_contents(cells[name], made) for name in _free(function, own)]
+    exec(code, world)
     return world.pop("__factory__")(*values)
+
+
+def _with_zeros(tree: Any) -> Any:
+    """Return a copy that asks for zeros where the learner asks for memory as it is.
+
+    A copy that fills nothing in would give back what the last one has left there.
+    """
+
+    class Zeros(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> Any:
+            self.generic_visit(node)
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("empty", "empty_like"):
+                node.func.attr = node.func.attr.replace("empty", "zeros")
+            return node
+
+    return Zeros().visit(copy.deepcopy(tree))
 
 
 def _silent(*values: Any, **settings: Any) -> None:
@@ -261,8 +416,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
-    changed = copy.deepcopy(tree)
-    target = _expressions(changed)[index][0]
+    target = _expressions(tree)[index][0]
     scope = ast.Call(ast.Name("locals", ast.Load()), [], [])
     parts: list[ast.expr]
     if isinstance(target, ast.AugAssign):
@@ -290,8 +444,20 @@ def _with_hole(tree: ast.FunctionDef | ast.Lambda, index: int) -> Any:
     if isinstance(target, ast.AugAssign):
         new = ast.copy_location(ast.Assign([target.target], call), target)
 
-    class Replace(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> Any:
-            return new if node is target else super().generic_visit(node)
+    return _with(tree, target, ast.fix_missing_locations(new))
 
-    return ast.fix_missing_locations(Replace().visit(changed))
+
+def _with(node: Any, target: ast.AST, new: ast.AST) -> Any:
+    """Return a tree with another node in the place of `target`; all but the way there is shared."""
+    if node is target:
+        return new
+    for name, value in ast.iter_fields(node):
+        children = value if isinstance(value, list) else [value]
+        for k, child in enumerate(children):
+            other = _with(child, target, new) if isinstance(child, ast.AST) else child
+            if other is not child:
+                changed = copy.copy(node)
+                rest = [*children[:k], other, *children[k + 1 :]]
+                setattr(changed, name, rest if isinstance(value, list) else other)
+                return changed
+    return node

@@ -30,10 +30,13 @@ class Trace:
     values : dict
         For each of them the values that it gave last, by the name of the variable; a value
         that was returned goes by ``"return"``.
+    given : dict
+        For each function the arguments of its last call, by name.
     """
 
     order: list[tuple[CodeType, int]] = field(default_factory=list)
     values: dict[tuple[CodeType, int], dict[str, Any]] = field(default_factory=dict)
+    given: dict[CodeType, dict[str, Any]] = field(default_factory=dict)
 
 
 def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
@@ -65,7 +68,8 @@ def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
             running[frame] = frame.f_lineno, _numbers(frame.f_locals)
         elif event == "return":
             line = running.pop(frame, (frame.f_lineno, {}))[0]
-            if argument is not None and not frame.f_code.co_name.startswith("<"):
+            name = frame.f_code.co_name
+            if argument is not None and (name == "<lambda>" or not name.startswith("<")):
                 trace.values.setdefault((frame.f_code, line), {})["return"] = argument
         return watch
 
@@ -73,6 +77,7 @@ def traced(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Trace:
         if not is_learners_code(frame.f_code):
             return None
         running[frame] = frame.f_lineno, _numbers(frame.f_locals)
+        trace.given[frame.f_code] = running[frame][1]
         return watch
 
     before = sys.gettrace()

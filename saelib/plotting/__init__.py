@@ -20,6 +20,7 @@ from saelib.plotting.descent import (
     plot_two_roads,
 )
 from saelib.plotting.diagram import plot_network
+from saelib.plotting.dictionary_figures import plot_directions, plot_found, plot_tradeoff
 from saelib.plotting.divergence import plot_gaussian_divergence, plot_penalties
 from saelib.plotting.filters import plot_filters, plot_patches
 from saelib.plotting.mistakes_figures import (
@@ -71,8 +72,10 @@ __all__ = [
     "plot_cost_slice",
     "plot_curves",
     "plot_dictionary",
+    "plot_directions",
     "plot_edge_counts",
     "plot_filters",
+    "plot_found",
     "plot_gabor_fits",
     "plot_gains",
     "plot_gaussian_divergence",
@@ -99,6 +102,7 @@ __all__ = [
     "plot_tile_panels",
     "plot_times",
     "plot_top_patches",
+    "plot_tradeoff",
     "plot_tuning",
     "plot_two_passes",
     "plot_two_roads",

@@ -18,6 +18,14 @@ import chromium  # noqa: E402
 from serve import Quiet  # noqa: E402
 
 
+def pytest_sessionstart(session):
+    """In CI a missing browser is a failure, said once and not by every worker."""
+    if os.environ.get("CI") == "true" and not hasattr(session.config, "workerinput"):
+        with sync_playwright() as playwright:
+            if chromium.executable(playwright) is None:
+                pytest.exit(f"no browser was found; {chromium.HOW}", returncode=1)
+
+
 @pytest.fixture(scope="session")
 def site():
     """Return the address of the built site."""
@@ -41,11 +49,9 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Return a running Chromium; without one the tests are skipped, or fail in CI."""
+    """Return a running Chromium; without one the tests are skipped."""
     with sync_playwright() as playwright:
         if chromium.executable(playwright) is None:
-            if os.environ.get("CI") == "true":
-                pytest.exit(f"no browser was found; {chromium.HOW}", returncode=1)
             pytest.skip(f"no browser was found; {chromium.HOW}")
         with chromium.launch(playwright) as running:
             yield running

@@ -36,6 +36,16 @@ def renderers() -> list[Path]:
     return found
 
 
+def _ticks(folder: Path) -> int:
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def page_seconds() -> float:
+    """Return the processor seconds of all open pages so far, compilation of Python included."""
+    return sum(_ticks(folder) for folder in renderers()) / TICK
+
+
 def worker_seconds() -> float:
     """Return the processor seconds of all dedicated workers so far."""
     total = 0
@@ -43,8 +53,7 @@ def worker_seconds() -> float:
         for task in folder.glob("task/*"):
             try:
                 if "DedicatedWorker" in (task / "comm").read_text():
-                    fields = (task / "stat").read_text().rpartition(")")[2].split()
-                    total += int(fields[11]) + int(fields[12])
+                    total += _ticks(task)
             except OSError:
                 continue
     return total / TICK

@@ -1,5 +1,6 @@
-/* What all figures share that the reader moves. Each is put below the static figure whose id it
-   names, so that the page is complete without scripts and in print. Sliders and buttons are the
+/* What all figures share that the reader moves. Each is put below the cell with the static figure
+   whose id it names, so that the page is complete without scripts and in print, and so that what
+   the cell draws when its code is run in the page does not take the place of both. Sliders and buttons are the
    browser's own: they work by keyboard and touch as they are. */
 (() => {
   "use strict";
@@ -44,11 +45,11 @@
     return { row, get value() { return input.valueAsNumber; }, set value(x) { input.value = x; tell(); } };
   }
 
-  function box(figure, title, task) {
+  function box(place, title, task) {
     const heading = element("p", { class: "explore-title" }, title);
     const words = element("p", { class: "explore-task" }, task);
     const node = element("div", { class: "explore", role: "group", "aria-label": title }, heading, words);
-    figure.after(node);
+    place.after(node);
     return node;
   }
 
@@ -121,23 +122,24 @@
     return { grid, width, height };
   }
 
-  /* Each figure is made when its still figure comes near, and only then: computing takes a moment. */
+  /* Each figure is made when its place comes near, and only then: computing takes a moment. */
   const waiting = new Map();
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) if (isIntersecting) show(target);
   }, { rootMargin: "1200px" });
-  function show(figure) {
-    const build = waiting.get(figure);
-    waiting.delete(figure);
-    observer.unobserve(figure);
-    if (build) build(figure);
+  function show(place) {
+    const build = waiting.get(place);
+    waiting.delete(place);
+    observer.unobserve(place);
+    if (build) build(place);
   }
   function register(figures) {
     for (const [id, build] of Object.entries(figures)) {
       const figure = document.getElementById(id);
       if (!figure) continue;
-      waiting.set(figure, build);
-      observer.observe(figure);
+      const place = figure.closest("div.cell") ?? figure;
+      waiting.set(place, build);
+      observer.observe(place);
     }
   }
   const freshId = () => `explore-${++serial}`;
