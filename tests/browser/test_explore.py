@@ -96,8 +96,8 @@ def test_the_tangent_goes_through_the_point_with_the_slope_of_the_penalty(visit,
     )
     (x1, y1, x2, y2), (x, y) = ends, point
     assert ((x1 + x2) / 2, (y1 + y2) / 2) == pytest.approx((x, y), abs=0.01)
-    # 348 pixels for 1 across, 98 for a nat up.
-    slope = -(y2 - y1) / 98 / ((x2 - x1) / 348)
+    # 312 pixels for 1 across, 98 for a nat up.
+    slope = -(y2 - y1) / 98 / ((x2 - x1) / 312)
     assert slope == pytest.approx(float(kl_gradient(rho, rho_hat)), rel=1e-3)
 
 
@@ -107,8 +107,8 @@ def test_the_curve_has_a_wall_at_both_ends(visit, rho):
     drag(box.locator("input[type=range]").first, rho)
     path = box.locator("path").first.get_attribute("d")
     corners = [tuple(map(float, pair.split())) for pair in path[1:].split("L")]
-    assert corners[0][0] == 42
-    assert corners[-1][0] == 390
+    assert corners[0][0] == 38
+    assert corners[-1][0] == 350
     assert max(corners[0][1], corners[-1][1]) < 12  # above the frame
 
 

@@ -50,9 +50,15 @@
       kinds = data.map((kind) => ({ ...kind, V: unpack(kind.V), examples: unpack(kind.examples) }));
       for (const kind of kinds) {
         draw(svg, "polyline", { fill: "none", stroke: LOOKS[kind.name][0], "stroke-width": 2, "stroke-dasharray": LOOKS[kind.name][1], points: kind.unexplained.map((v, k) => `${toX(k).toFixed(1)},${toY(v).toFixed(1)}`).join(" ") });
-        // Where each curve is farthest from the others.
-        const k = { noise: 45, whitened: 32, photographs: 12 }[kind.name];
-        draw(svg, "text", { x: toX(k) + 10, y: toY(kind.unexplained[k]) - 5 }, kind.name);
+        // The curves of pictures leave no room between them, so that their names stand in the corner
+        // that stays empty, each behind a piece of its curve.
+        const row = { whitened: 0, photographs: 1 }[kind.name];
+        if (row === undefined) draw(svg, "text", { x: toX(45) + 10, y: toY(kind.unexplained[45]) - 5 }, kind.name);
+        else {
+          const [x, y] = [toX(62), toY(0.87) + 18 * row];
+          draw(svg, "line", { x1: x - 26, x2: x - 6, y1: y, y2: y, stroke: LOOKS[kind.name][0], "stroke-width": 2, "stroke-dasharray": LOOKS[kind.name][1] });
+          draw(svg, "text", { x, y: y + 4 }, kind.name);
+        }
         const strip = (canvases) => element("div", { class: "explore-strip" }, ...canvases);
         const originals = kind.examples.map((x) => { const c = element("canvas", { "aria-hidden": "true" }); paint(c, x, 10, Math.max(...x.map(Math.abs))); return c; });
         kind.canvases = kind.examples.map(() => element("canvas", { "aria-hidden": "true" }));

@@ -8,13 +8,15 @@
   function klFigure(figure) {
     const node = box(figure, "Move it: the penalty of one unit",
       "Set the target ρ, then move the mean activation. Where is the penalty zero, and which way does the slope push? The two walls, at 0 and at 1, have no width.");
-    const svg = draw(node, "svg", { viewBox: "0 0 400 250", role: "img", class: "explore-plot" });
-    const [left, right, top, bottom, most] = [42, 390, 12, 208, 2];
+    const svg = draw(node, "svg", { viewBox: "0 0 360 250", role: "img", class: "explore-plot" });
+    const [left, right, top, bottom, most] = [38, 350, 12, 208, 2];
     const x = (q) => left + q * (right - left);
     const y = (v) => bottom - v / most * (bottom - top);
     // What rises above the frame is cut off, not bent, so that a tangent stays one.
-    const frame = freshId();
-    draw(draw(svg, "clipPath", { id: frame }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + 8 });
+    // The tangent ends at the axis, so that it strikes no number through.
+    const [frame, above] = [freshId(), freshId()];
+    for (const [id, below] of [[frame, 8], [above, 0]])
+      draw(draw(svg, "clipPath", { id }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + below });
     for (const v of [0, 0.5, 1, 1.5, 2]) {
       draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#D9D9D9" });
       draw(svg, "text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, v.toString());
@@ -24,9 +26,9 @@
     const inside = draw(svg, "g", { "clip-path": `url(#${frame})` });
     const curve = draw(inside, "path", { fill: "none", stroke: COLOURS.penalty, "stroke-width": 2.5 });
     const turned = draw(inside, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 1.8, "stroke-dasharray": "2 3" });
-    const tangent = draw(inside, "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
+    const tangent = draw(draw(svg, "g", { "clip-path": `url(#${above})` }), "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
     const target = draw(svg, "line", { y1: top, y2: bottom, stroke: COLOURS.hidden, "stroke-width": 1.5 });
-    const point = draw(inside, "circle", { r: 6, fill: COLOURS.penalty });
+    const point = draw(draw(svg, "g", { "clip-path": `url(#${frame})` }), "circle", { r: 6, fill: COLOURS.penalty });
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
     const update = () => {
       const [rho, q] = [target_.value, mean.value];
