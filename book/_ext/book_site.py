@@ -404,6 +404,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the parts."""
     app.add_css_file("book.css", priority=900)
     app.add_js_file("js/book.js", priority=900)
+    app.add_js_file("js/previews.js", priority=905)
     app.connect("config-inited", configure, priority=900)
     app.connect("builder-inited", hook_templates)
     app.connect("doctree-read", add_keywords)
