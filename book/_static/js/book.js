@@ -40,6 +40,8 @@
   addEventListener("load", updateAll);
   addEventListener("resize", later);
   document.addEventListener("click", later);
+  // What a cell has just shown is small, and is for the keyboard from the moment it is there.
+  document.addEventListener("new-output", ({ target }) => target.querySelectorAll(BOXES).forEach(update));
 })();
 
 /* A figure that is tapped fills the window, and can be moved there. For the keyboard there is a
