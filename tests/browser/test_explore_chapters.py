@@ -229,7 +229,7 @@ def test_the_reverse_divergence_is_drawn_beside_the_penalty(visit):
     assert not curve.get_attribute("d")
     box.get_by_label("the mean first (dots)").check()
     corners = [tuple(map(float, c.split())) for c in curve.get_attribute("d")[1:].split("L")]
-    means = np.array([(x - 42) / 348 for x, _ in corners])
+    means = np.array([(x - 38) / 312 for x, _ in corners])
     values = np.array([(208 - y) / 98 for _, y in corners])
     assert values == pytest.approx(kl_divergence(means, 0.2), abs=2e-3)
     assert "The mean first" in said(box)

@@ -123,9 +123,11 @@
     const tops = places.map((place) => place?.getBoundingClientRect().top ?? Infinity);
     const passed = tops.findLastIndex((top) => top < PASSED * innerHeight);
     const root = document.documentElement;
-    if (scrollY + innerHeight < root.scrollHeight - 2) return links[Math.max(0, passed)];
-    // The last sections cannot come to the top: there it is the one that was asked for.
     const asked = links.findIndex((link) => link.hash === location.hash);
+    // Of two headings close to each other it is the one that was asked for, while it is in sight.
+    if (asked >= 0 && asked < passed && tops[asked] >= 0) return links[asked];
+    if (scrollY + innerHeight < root.scrollHeight - 2) return links[Math.max(0, passed)];
+    // The last sections cannot come to the top: there it is the one that was asked for, too.
     return links[asked > passed && tops[asked] < innerHeight ? asked : tops.findLastIndex((top) => top < innerHeight)];
   }
 
