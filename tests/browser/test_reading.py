@@ -26,8 +26,13 @@ OUTSIDE = """() => {
 def long_press(opened, locator, until):
     """Hold a finger on something until that is there."""
     session = opened.context.new_cdp_session(opened)
-    place = locator.bounding_box()
-    point = {"x": place["x"] + place["width"] / 2, "y": place["y"] + place["height"] / 2}
+    # A link may stand in two lines, and then there is nothing of it in the middle.
+    point = locator.evaluate(
+        """link => {
+          const { x, y, width, height } = link.getClientRects()[0];
+          return { x: x + width / 2, y: y + height / 2 };
+        }"""
+    )
     session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
     until.wait_for()
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const { COLOURS, element, draw, slider, tick, box, load, freshId, register } = window.explore;
+  const { COLOURS, element, draw, slider, tick, box, freshId, register } = window.explore;
 
   /* Mean and two standard errors of the differences between two contestants, split by split. */
   function ahead(gains, one, other, place) {
@@ -18,14 +18,13 @@
       "Against whom do you compare? Switch rivals on and off, and choose who is the line at 0. Bars are two standard errors. Is the autoencoder ahead of what you would have used, and with how many labels?");
     const svg = draw(node, "svg", { viewBox: "0 0 360 250", role: "img", class: "explore-plot" });
     const ticks = element("div", { class: "explore-ticks" });
-    const words = element("p", { class: "explore-words", "aria-live": "polite" }, "The numbers are being loaded.");
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
     const against = element("select", { id: freshId() });
-    let data = null, shown = {};
+    const data = window.exploreGainsData, shown = {}; // put before this script when the book is built
     const DASHES = ["none", "7 3", "2 3", "7 3 2 3", "10 4", "4 2", "1 2"];
     const look = (name) => name === "autoencoder" ? { stroke: COLOURS.hidden, "stroke-width": 3 } : name === "pixels" ? { stroke: COLOURS.input, "stroke-width": 2 } : { stroke: COLOURS.ink, "stroke-width": 1.6, "stroke-dasharray": DASHES[data.names.indexOf(name) % DASHES.length] };
     const points = (v) => v.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
     function update() {
-      if (!data) return;
       const names = data.names.filter((name) => name !== against.value && shown[name].value);
       const found = Object.fromEntries(names.map((name) => [name, data.labels.map((_, place) => ahead(data.gains, name, against.value, place))]));
       const ends = [0, ...Object.values(found).flat().flatMap(({ mean, error }) => [mean - error, mean + error])];
@@ -67,16 +66,13 @@
     const at = slider("labels", { min: 0, max: 3, step: 1, value: 2, say: (k) => ["20", "100", "300", "1,000"][k] }, update);
     against.addEventListener("change", update);
     node.append(element("div", { class: "explore-row explore-pick" }, element("label", { for: against.id }, "the line at 0"), against), ticks, at.row, words);
-    load("explore-gains-data.js", "exploreGainsData").then((loaded) => {
-      data = loaded;
-      against.append(...data.names.map((name) => element("option", { value: name }, name)));
-      against.value = "pixels";
-      for (const name of data.names) {
-        shown[name] = tick(name, true, update);
-        ticks.append(shown[name].row);
-      }
-      update();
-    }).catch((error) => { words.textContent = error.message; });
+    against.append(...data.names.map((name) => element("option", { value: name }, name)));
+    against.value = "pixels";
+    for (const name of data.names) {
+      shown[name] = tick(name, true, update);
+      ticks.append(shown[name].row);
+    }
+    update();
   }
   register({ "fig-label-gains": gainsFigure });
   window.exploreGains = { ahead };

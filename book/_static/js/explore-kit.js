@@ -122,26 +122,46 @@
     return { grid, width, height };
   }
 
-  /* Each figure is made when its place comes near, and only then: computing takes a moment. */
-  const waiting = new Map();
+  /* Each figure is made when its place comes near, and only then: computing takes a moment. Whoever
+     comes back to a page finds the room of the figures that were there, so that the place in the
+     text is kept; none is made before the browser has found that place again. */
+  const waiting = new Map(), made = new Map(), rooms = new Map();
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) if (isIntersecting) show(target);
   }, { rootMargin: "1200px" });
   function show(place) {
     const build = waiting.get(place);
+    if (!build) return;
     waiting.delete(place);
     observer.unobserve(place);
-    if (build) build(place);
+    build(place);
+    made.set(place, place.nextElementSibling);
+    rooms.get(place)?.remove();
+    rooms.delete(place);
   }
+
+  const key = (place) => `room of ${location.pathname} ${innerWidth} ${(place.querySelector("[id]") ?? place).id}`;
+  const found = (action) => { try { return action(); } catch { return null; } }; // where nothing may be stored
   function register(figures) {
     for (const [id, build] of Object.entries(figures)) {
       const figure = document.getElementById(id);
       if (!figure) continue;
       const place = figure.closest("div.cell") ?? figure;
       waiting.set(place, build);
-      observer.observe(place);
+      const height = found(() => sessionStorage.getItem(key(place)));
+      if (height) {
+        rooms.set(place, element("div", { class: "explore-room", style: `height: ${height}px` }));
+        place.after(rooms.get(place));
+      }
+      if (document.readyState === "complete") observer.observe(place);
     }
   }
+  addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    for (const place of waiting.keys()) observer.observe(place);
+  })));
+  addEventListener("pagehide", () => found(() => {
+    for (const [place, node] of made) sessionStorage.setItem(key(place), node.getBoundingClientRect().height);
+  }));
   const freshId = () => `explore-${++serial}`;
   // `show` is for the tests, which need not scroll.
   window.explore = {

@@ -20,17 +20,17 @@
   function sparsityFigure(figure) {
     const node = box(figure, "Move it: one unit of two hundred",
       "Choose a unit by a tap: what does it look for, how often does it answer, which patches excite it, and what does the network make of such a patch without it? Then switch the penalty off. Which code can do without any one unit?");
-    const side = 10, across = 10, pitch = side + 1;
-    const tiles = element("canvas", { "aria-hidden": "true" });
+    const side = 10, across = 10, pitch = side + 1, wide = across * pitch - 1;
+    // All have their size before the numbers are there, so that nothing moves when they come.
+    const tiles = element("canvas", { "aria-hidden": "true", width: wide, height: wide });
     const map = element("div", { class: "explore-map explore-sharp" }, tiles);
-    const wide = across * pitch - 1;
     const svg = draw(map, "svg", { viewBox: `0 0 ${wide} ${wide}`, role: "img" });
     const frame = draw(svg, "rect", { width: side + 1, height: side + 1, fill: "none", stroke: COLOURS.output, "stroke-width": 1.4 });
     const histogram = draw(element("div", {}), "svg", { viewBox: "0 0 360 132", role: "img", class: "explore-plot" });
-    const words = element("p", { class: "explore-words", "aria-live": "polite" }, "The networks are being loaded.");
-    const named = (title, label) => { const canvas = element("canvas", { role: "img", "aria-label": label }); return { canvas, cell: element("div", {}, canvas, element("span", {}, title)) }; };
+    const words = element("p", { class: "explore-words", "aria-live": "polite" }, "Unit 23, with the penalty: mean activation …, above 0.1 for … of 1000 patches. Here it says …; the cost of this patch is …, and … without the unit. The networks are on their way.");
+    const named = (title, label) => { const canvas = element("canvas", { role: "img", "aria-label": label, width: side, height: side }); return { canvas, cell: element("div", {}, canvas, element("span", {}, title)) }; };
     const shown = [named("patch", "The patch"), named("network", "What the network makes of it"), named("without it", "The same without the unit"), named("difference", "What the unit adds")];
-    const top = element("canvas", { role: "img", class: "explore-top" });
+    const top = element("canvas", { role: "img", class: "explore-top", width: 8 * pitch - 1, height: side });
     let nets = null, X = null;
     const codes = {};
     function update() {
