@@ -199,3 +199,42 @@ def test_in_the_pdf_what_is_on_the_site_only_is_no_link_or_has_its_full_address(
     assert hrefs == ["#b--y", "#a--x", "https://e.org/"]
     hrefs = re.findall(r'href="([^"]+)"', pdf.chapter("a", {"a", "b"}, "https://s.org/"))
     assert hrefs[0] == "https://s.org/notebooks/learner/a.ipynb"
+
+
+def test_in_the_pdf_a_link_to_another_chapter_says_on_which_page(monkeypatch):
+    import pdf
+    from bs4 import BeautifulSoup
+
+    text = (
+        '<article class="bd-article"><details class="above-input"><pre>import</pre></details>'
+        '<a href="02-b.html#y">b</a> <a href="02-b.html">all</a> <a href="#x">x</a></article>'
+    )
+    monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
+    printed = pdf.chapter("01-a", {"01-a", "02-b"}, "", {"02-b--y": 57})
+    words = BeautifulSoup(printed, "html.parser").get_text()
+    assert words == "b [p. 57] all x"  # without the imports, which the site folds
+
+
+def test_the_contents_of_the_pdf_have_sections_and_its_pages_a_running_head(monkeypatch):
+    import pdf
+    from bs4 import BeautifulSoup
+
+    text = (
+        '<article class="bd-article"><section id="a"><h1>A</h1><section id="goals"><h2>1.1. Goals'
+        '<a class="headerlink" href="#goals">#</a></h2></section></section></article>'
+    )
+    monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
+    lines = pdf.listed([("01-a", "1. A"), ("notation", "Notation")], {"01-a--goals": 3})
+    assert len(lines) == 3
+    assert lines[1].endswith('<a href="#01-a--goals">1.1. Goals</a><span>3</span></li>')
+    head = pdf.heads([("01-a", 'A "small" one')])
+    assert '@page p-01-a:left { @top-left { content: "A \\"small\\" one";' in head
+    assert 'style="page: p-01-a"' in pdf.chapter("01-a", {"01-a"})
+
+
+def test_the_text_face_of_the_pdf_is_there():
+    import pdf
+
+    files = re.findall(r'url\("file://([^"]+)"\)', pdf.faces())
+    assert len(files) == 4
+    assert all(Path(file).is_file() for file in files)

@@ -15,10 +15,13 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import drawn
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements.lock"
 TOOLS = ROOT / "tools"
 KERNEL = "clean"
+DRAWN = "drawn"
 SECONDS_PER_CELL = 900
 _FEATURES = """
 import numpy._core._multiarray_umath as core
@@ -84,17 +87,23 @@ def _is_x86() -> bool:
 
 
 def kernel(folder: Path, python: Path | str, variables: Mapping[str, str] | None = None) -> Path:
-    """Describe a kernel that runs in another environment; return the folder for JUPYTER_PATH."""
+    """Describe a kernel that runs in another environment; return the folder for JUPYTER_PATH.
+
+    It leaves in the folder `DRAWN` what the figures of its notebook show.
+    """
     place = folder / "kernels" / KERNEL
     place.mkdir(parents=True, exist_ok=True)
     command = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command += [f"--IPKernelApp.exec_lines={[drawn.in_kernel(folder / DRAWN)]!r}"]
     described = {"argv": command, "display_name": KERNEL, "language": "python"}
     (place / "kernel.json").write_text(json.dumps({**described, "env": dict(variables or {})}))
     return folder
 
 
-def comparison(notebooks: Iterable[Path], kernels: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start to execute notebooks with a kernel and to compare what they print with what they store.
+def comparison(
+    notebooks: Iterable[Path], kernels: Path, log: Path, keep_spread: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start to execute notebooks with a kernel and to compare them with what they store.
 
     Parameters
     ----------
@@ -104,13 +113,17 @@ def comparison(notebooks: Iterable[Path], kernels: Path, log: Path) -> subproces
         A folder that `kernel` has returned.
     log : Path
         Where the report goes.
+    keep_spread : bool
+        Whether to store how far the figures are from those stored, and not to compare them.
 
     Returns
     -------
     subprocess.Popen
         A running process; it ends with 0 if all is well.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-c", str(TOOLS / "nbval.ini")]
+    command = [sys.executable, str(TOOLS / "figures.py"), str(kernels / DRAWN)]
+    command += ["--keep-spread"] if keep_spread else []
+    command += ["-q", "-c", str(TOOLS / "nbval.ini")]
     command += ["--rootdir", str(log.parent), "--nbval", f"--nbval-kernel-name={KERNEL}"]
     command += [f"--nbval-cell-timeout={SECONDS_PER_CELL}"]
     command += ["--nbval-sanitize-with", str(TOOLS / "nbval-sanitize.cfg")]

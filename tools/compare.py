@@ -3,7 +3,8 @@
     python tools/compare.py [book/NN-name.ipynb ...]     all of them by default
 
 Another processor, or another build of BLAS, adds up in another order. What a notebook prints must
-not depend on it; see `other_processor` in clean.py for what is switched off.
+not depend on it; see `other_processor` in clean.py for what is switched off. How far its figures
+do is stored with them; see figures.py.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         kernels = clean.kernel(Path(folder) / "jupyter", sys.executable, variables)
         log = Path(folder) / "report.txt"
-        code = clean.comparison(paths, kernels, log).wait()
+        code = clean.comparison(paths, kernels, log, keep_spread=True).wait()
         print(log.read_text(errors="replace")[-20_000:] if code else clean.verdict(log))
     return code
 

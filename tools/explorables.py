@@ -78,12 +78,21 @@ def assignment(images: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def two_parameters(images: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return a problem small enough to compute in the page: 40 patches of 2x2, two units."""
+    """Return a problem small enough to compute in the page: a cost, and a minimum to cut it at."""
+    return _trained(images, weight_decay=1e-3, sparsity_target=0.1, sparsity_weight=0.2)
+
+
+def roads(images: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return such a network whose two units have learned something: the decay is small."""
+    return _trained(images, weight_decay=1e-5, sparsity_target=0.2, sparsity_weight=0.02)
+
+
+def _trained(images: dict[str, np.ndarray], **settings: float) -> dict[str, Any]:
+    """Return 40 patches of 2x2 and a network with two hidden units, trained on them."""
     X = normalize_patches(sample_patches(images, n_patches=40, patch_size=2, seed=4)).round(3)
-    settings = {"weight_decay": 1e-3, "sparsity_target": 0.1, "sparsity_weight": 0.2}
     objective = SparseObjective(X, n_hidden=2, **settings)
     theta0 = Parameters.random(n_features=4, n_hidden=2, seed=1).ravel()
-    p = train(objective, theta0, max_iter=200, progress=False).parameters
+    p = train(objective, theta0, max_iter=400, progress=False).parameters
     return {
         "X": rounded(X, 3),
         "W1": rounded(p.W1),
@@ -99,7 +108,8 @@ def two_parameters(images: dict[str, np.ndarray]) -> dict[str, Any]:
 def main() -> None:
     """Write the file."""
     images = {name: whiten(image) for name, image in natural_images().items()}
-    data = {"assignment": assignment(images), "slice": two_parameters(images)}
+    made = {"assignment": assignment, "slice": two_parameters, "roads": roads}
+    data = {name: make(images) for name, make in made.items()}
     text = json.dumps(data, separators=(",", ":"))
     TARGET.write_text(f"// Made by tools/explorables.py.\nwindow.exploreData = {text};\n")
     print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")

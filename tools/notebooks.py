@@ -15,11 +15,14 @@ import json
 import os
 import platform
 import sys
+import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import drawn
+import figures
 import nbformat
 import results
 from nbclient import NotebookClient
@@ -36,28 +39,36 @@ METADATA = {
 }
 
 
-def execute(path: Path, figures: str = "png", keep_results: bool = False) -> float:
+def execute(
+    path: Path, pictures: str = "png", keep_results: bool = False, keep_figures: bool = False
+) -> float:
     """Execute a notebook in a fresh kernel, store it in place, return the seconds it took.
 
-    The results of its heavy cells are kept on request, see `tools/results.py`.
+    The results of its heavy cells and the data of its figures are kept on request, see
+    `tools/results.py` and `tools/figures.py`.
     """
     notebook = nbformat.read(path, as_version=4)
-    arguments = [f"--InlineBackend.figure_formats={{'{figures}'}}", "--log-level=ERROR"]
-    if keep_results:
-        arguments.append(f"--IPKernelApp.exec_lines={[results.in_kernel(path)]!r}")
-    start, moment = time.perf_counter(), time.time()
-    NotebookClient(
-        notebook,
-        timeout=600,
-        startup_timeout=600,
-        kernel_name="python3",
-        extra_arguments=arguments,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
-    seconds = time.perf_counter() - start
-    if keep_results:
-        results.forget_before(path.stem, moment)
-    nbformat.write(normalized(notebook), path)
+    arguments = [f"--InlineBackend.figure_formats={{'{pictures}'}}", "--log-level=ERROR"]
+    with tempfile.TemporaryDirectory() as folder:
+        lines = [drawn.in_kernel(Path(folder))] if keep_figures else []
+        lines += [results.in_kernel(path)] if keep_results else []
+        if lines:
+            arguments.append(f"--IPKernelApp.exec_lines={lines!r}")
+        start, moment = time.perf_counter(), time.time()
+        NotebookClient(
+            notebook,
+            timeout=600,
+            startup_timeout=600,
+            kernel_name="python3",
+            extra_arguments=arguments,
+            resources={"metadata": {"path": str(path.parent)}},
+        ).execute()
+        seconds = time.perf_counter() - start
+        nbformat.write(normalized(notebook), path)
+        if keep_results:
+            results.forget_before(path.stem, moment)
+        if keep_figures:
+            figures.keep(path, Path(folder))
     return seconds
 
 
@@ -143,7 +154,7 @@ def main(arguments: list[str]) -> int:
     for path in paths:
         try:
             # The code of the third part is not run in the page, see book/_ext/live.py.
-            seconds = execute(path, keep_results=path.stem < "11-")
+            seconds = execute(path, keep_results=path.stem < "11-", keep_figures=True)
         except CellExecutionError as error:
             print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
             return 1

@@ -17,7 +17,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 from bs4 import BeautifulSoup
+from bs4.element import Tag
 from playwright.sync_api import sync_playwright
 from pypdf import PdfReader, PdfWriter
 
@@ -33,28 +35,60 @@ ABOUT = {
     "/Subject": "A book whose equations, numbers and figures are computed by its own library",
     "/Keywords": "sparse autoencoder, backpropagation, KL divergence, feature learning, numpy",
 }
+# What a reader on paper does not look up there: the site has it, with links to every line.
+NOT_PRINTED = ("api", "claims", "run-times", "errata")
+FACES = {  # the serif faces that come with matplotlib
+    "STIXGeneral.ttf": "",
+    "STIXGeneralBol.ttf": "font-weight: bold;",
+    "STIXGeneralItalic.ttf": "font-style: italic;",
+    "STIXGeneralBolIta.ttf": "font-weight: bold; font-style: italic;",
+}
 STYLE = """
-@page { size: A4; margin: 20mm 18mm 22mm; }
-html { font-size: 10.5pt; }
+@page {
+  size: A4; margin: 22mm 24mm 22mm;
+  @bottom-center { content: counter(page); font: 8.5pt Book; }
+}
+@page :first { margin: 0; @bottom-center { content: none; } }
+html { font-size: 9.5pt; }
 body { background: white; color: black; display: block; }
 main.printed { max-width: none; padding: 0; margin: 0; }
+main.printed, main.printed :is(p, li, dd, dt, td, th, figcaption, h1, h2, h3, h4) {
+  font-family: Book, serif; line-height: 1.34;
+}
+main.printed.bd-article { font-size: 10.2pt; }
 .chapter { break-before: page; }
+.chapter h1 { font-size: 21pt; }
+.chapter h2 { font-size: 14pt; margin: 1.5em 0 0.5em; }
+.chapter h3 { font-size: 11.5pt; margin: 1.2em 0 0.4em; }
+.chapter p { hyphens: auto; margin-bottom: 0.55em; orphans: 2; widows: 2; }
 main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
-h1, h2, h3, figcaption, dt { break-after: avoid; }
-figure, pre, table, .admonition, .katex-display, div.math { break-inside: avoid; }
-.equation-card { break-inside: avoid; }
-pre { white-space: pre-wrap; }
+h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
+figcaption { break-before: avoid; }
+figure, .katex-display, div.math, tr, .equation-card { break-inside: avoid; }
+.bd-article div.admonition { break-inside: auto; margin: 0.8em 0; padding-bottom: 0.4em; }
+.bd-article div.admonition.solution { font-size: 9.2pt; }
+.bd-article div.cell { margin: 0.5em 0; }
+.bd-article pre { font-size: 7.4pt; line-height: 1.32; padding: 0.4em 0.7em; margin: 0.3em 0; }
+pre { white-space: pre-wrap; orphans: 3; widows: 3; }
+.bd-article div.math { margin: 0.5em 0; }
+.bd-article figure { margin: 0.7em 0; }
+.bd-article figure figcaption { font-size: 8.8pt; margin-top: 0.3em; max-width: 13cm; }
 img { max-width: 100%; height: auto; }
-figure img { max-width: 12cm; }
-details > summary { list-style: none; }
-nav.printed ol { list-style: none; padding: 0; }
-nav.printed li { display: flex; margin: 0.25em 0; }
-nav.printed li.part { font-weight: 600; margin-top: 1em; }
+figure img { max-width: 10cm; max-height: 8.5cm; object-fit: contain; }
+.bd-article table, .bd-article table :is(td, th) { font-size: 8.6pt; }
+details > summary { display: none; }
+.page-number { color: #444; font-size: 0.9em; white-space: nowrap; }
+#bibliography, #glossary, #equations, #notation, #sources { font-size: 9pt; }
+nav.printed ol { list-style: none; margin: 0; padding: 0; }
+nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; font-size: 8.6pt; }
+nav.printed li.page { break-after: avoid; font-size: 10pt; font-weight: bold; margin: 0.5em 0 0; }
+nav.printed > ol { columns: 2; column-gap: 1.2cm; }
 nav.printed a { flex: 1; color: inherit; text-decoration: none; }
-header.printed { text-align: center; margin: 4cm 0 2cm; }
-header.printed h1 { font-size: 32pt; }
-header.printed img { width: 100%; margin-top: 2cm; }
+header.printed { height: 296mm; position: relative; text-align: center; }
+header.printed h1 { font-size: 40pt; margin: 0; padding-top: 52mm; }
+header.printed p { font-size: 15pt; margin-top: 8mm; }
+header.printed img { bottom: 0; left: 0; position: absolute; width: 100%; }
 """
 
 
@@ -82,7 +116,7 @@ def contents() -> list[tuple[str, str]]:
     pages = [("index", "Preface")]
     for link in index.select("nav.bd-links a.reference.internal"):
         name = str(link["href"]).removesuffix(".html")
-        if name not in ("#", "index") and name not in [known for known, _ in pages]:
+        if name not in ("#", "index", *NOT_PRINTED) and name not in [known for known, _ in pages]:
             pages.append((name, link.get_text(" ", strip=True)))
     return pages
 
@@ -92,10 +126,13 @@ def soup_of(page: str) -> BeautifulSoup:
     return BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def chapter(page: str, known: set[str], address: str = "") -> str:
+def chapter(
+    page: str, known: set[str], address: str = "", numbers: dict[str, int] | None = None
+) -> str:
     """Return the article of a page; its ids carry the page's name, and its links follow.
 
-    What is on the site only gets its full address if that is known, and else is no link.
+    What is on the site only gets its full address if that is known, and else is no link. Behind a
+    link to another chapter stands the number of the page, once the numbers are known.
     """
     article = soup_of(page).select_one("article.bd-article")
     if article is None:
@@ -108,20 +145,90 @@ def chapter(page: str, known: set[str], address: str = "") -> str:
         if re.match(r"\w+:", target):
             continue
         if other in known:
-            node["href"] = f"#{other}--{anchor}" if anchor else f"#{other}"
+            place = f"{other}--{anchor}" if anchor else other
+            node["href"] = f"#{place}"
+            if anchor and other != page and other[0].isdigit() and numbers is not None:
+                node.insert_after(page_number(numbers.get(place, 100)))
         elif address:
             node["href"] = address + str(node["href"])
         else:
             node.unwrap()  # a file beside the page, which who reads on paper does not have
     for node in article.select("img[loading]"):
         del node["loading"]  # what is not on the screen is printed as well
+    for node in article.select("details.above-input"):
+        node.decompose()  # imports and long assertions, which the site folds
     for node in article.select("details"):
         node["open"] = ""
     for node in article.select(".dropdown, .toggle, .toggle-hidden"):
         node["class"] = [
             c for c in node["class"] if c not in ("dropdown", "toggle", "toggle-hidden")
         ]
-    return f'<section class="chapter" id="{page}">{article.decode_contents()}</section>'
+    inside = article.decode_contents()
+    return f'<section class="chapter" id="{page}" style="page: {named(page)}">{inside}</section>'
+
+
+def page_number(number: int) -> Tag:
+    """Return what stands behind a link, so that it leads somewhere on paper, too."""
+    tag = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "page-number"})
+    tag.string = f" [p. {number}]"
+    return tag
+
+
+def named(page: str) -> str:
+    """Return the name of the pages of a chapter, from which they have their running head."""
+    return "p-" + re.sub(r"\W", "-", page)
+
+
+def heads(pages: list[tuple[str, str]]) -> str:
+    """Return the rules that put the title of the chapter above each page but its first."""
+    head = "font: italic 8.5pt Book; vertical-align: bottom; padding-bottom: 4mm;"
+    return "\n".join(
+        f"@page {named(name)}:left {{ @top-left {{ content: {quoted(title)}; {head} }} }}\n"
+        f"@page {named(name)}:right {{ @top-right {{ content: {quoted(title)}; {head} }} }}"
+        for name, title in pages
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a text as CSS writes it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def faces() -> str:
+    """Return the rules that load the text face."""
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return "\n".join(
+        f'@font-face {{ font-family: Book; src: url("{(folder / file).as_uri()}"); {more} }}'
+        for file, more in FACES.items()
+    )
+
+
+def sections(page: str) -> list[tuple[str, str]]:
+    """Return the sections of a page as (name in the document, title)."""
+    found = []
+    for title in soup_of(page).select("article.bd-article section > section > h2"):
+        for link in title.select(".headerlink"):
+            link.decompose()
+        for drawn in title.select(".katex-html, annotation"):
+            drawn.decompose()
+        words = " ".join(title.get_text(" ").split())
+        found.append((f"{page}--{title.parent['id']}", words))  # type: ignore[index]
+    return found
+
+
+def listed(pages: list[tuple[str, str]], numbers: dict[str, int]) -> list[str]:
+    """Return the lines of the contents: chapters, and the sections of each."""
+    lines = []
+    for name, title in pages:
+        entries = [("page", name, title)]
+        if name[0].isdigit():
+            entries += [("section", place, words) for place, words in sections(name)]
+        lines += [
+            f'<li class="{kind}"><a href="#{place}">{escape(words)}</a>'
+            f"<span>{numbers.get(place, '')}</span></li>"
+            for kind, place, words in entries
+        ]
+    return lines
 
 
 def document(pages: list[tuple[str, str]], numbers: dict[str, int], address: str) -> str:
@@ -131,37 +238,34 @@ def document(pages: list[tuple[str, str]], numbers: dict[str, int], address: str
         f'<link rel="stylesheet" href="{escape(str(link["href"]))}">'
         for link in soup_of("01-network").select('link[rel="stylesheet"]')
     ]
-    lines = [
-        f'<li><a href="#{name}">{escape(title)}</a><span>{numbers.get(name, "")}</span></li>'
-        for name, title in pages
-    ]
     return "\n".join(
         [
             '<!doctype html><html lang="en" data-theme="light" data-mode="light"><head>',
             '<meta charset="utf-8"><title>Sparse autoencoders</title>',
             *sheets,
-            f"<style>{STYLE}</style></head><body><main class='printed bd-article'>",
+            f"<style>{faces()}{STYLE}{heads(pages)}</style></head>",
+            "<body><main class='printed bd-article'>",
             "<header class='printed'><h1>Sparse autoencoders</h1><p>The saelib authors</p>",
             "<img src='_static/cover.png' alt=''></header>",
             "<nav class='printed chapter'><h1>Contents</h1><ol>",
-            *lines,
+            *listed(pages, numbers),
             "</ol></nav>",
-            *[chapter(name, known, address) for name, _ in pages],
+            *[chapter(name, known, address, numbers) for name, _ in pages],
             "</main></body></html>",
         ]
     )
 
 
-def first_pages(pdf: Path, pages: list[tuple[str, str]]) -> dict[str, int]:
-    """Return the number of the page on which each chapter begins, from the named places."""
+def all_pages(pdf: Path) -> dict[str, int]:
+    """Return the number of the page on which each named place is."""
     reader = PdfReader(pdf)
     places: dict[str, Any] = reader.named_destinations
-    found = {}
-    for name, _ in pages:
-        place = places.get(name) or places.get(f"/{name}")
-        if place is not None:
-            found[name] = reader.get_destination_page_number(place) + 1
-    return found
+    numbers = {page.indirect_reference.idnum: k for k, page in enumerate(reader.pages, 1)}  # type: ignore[union-attr]
+    return {
+        name.removeprefix("/"): numbers[place.page.idnum]
+        for name, place in places.items()
+        if place.page is not None and place.page.idnum in numbers
+    }
 
 
 def print_to(browser: Any, html: Path) -> None:
@@ -174,10 +278,6 @@ def print_to(browser: Any, html: Path) -> None:
         prefer_css_page_size=True,
         outline=True,
         tagged=True,
-        display_header_footer=True,
-        header_template="<span></span>",
-        footer_template="<div style='font:8pt sans-serif;width:100%;text-align:center'>"
-        "<span class='pageNumber'></span></div>",
     )
     page.close()
 
@@ -220,7 +320,7 @@ def main() -> None:
         for _ in range(2):
             html.write_text(document(pages, numbers, address), encoding="utf-8")
             print_to(browser, html)
-            numbers = first_pages(TARGET, pages)
+            numbers = all_pages(TARGET)
     html.unlink()
     describe(TARGET)
     missing = [name for name, _ in pages if name not in numbers]

@@ -42,11 +42,17 @@ BUTTONS = {  # what the theme calls them, and what they do
 }
 # Scripts of the figures that readers move, in their order, and the chapters that load them.
 EXPLORABLES = {
-    "explore-kit.js": ("01-", "04-", "05-", "06-", "07-"),
+    "explore-kit.js": ("01-", "02-", "03-", "04-", "05-", "06-", "07-", "09-"),
     "explore-data.js": ("05-", "06-", "07-"),
     "explore.js": ("04-", "05-", "06-", "07-"),
     "explore-network.js": ("01-",),
+    "explore-compression.js": ("02-",),
+    "explore-sparsity.js": ("03-",),
+    "explore-gaussians.js": ("04-",),
+    "explore-roads.js": ("05-",),
     "explore-train.js": ("06-",),
+    "explore-units.js": ("07-",),
+    "explore-gains.js": ("09-",),
 }
 FONTAWESOME = (
     Path(pydata_sphinx_theme.__file__).parent
@@ -398,6 +404,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the parts."""
     app.add_css_file("book.css", priority=900)
     app.add_js_file("js/book.js", priority=900)
+    app.add_js_file("js/previews.js", priority=905)
     app.connect("config-inited", configure, priority=900)
     app.connect("builder-inited", hook_templates)
     app.connect("doctree-read", add_keywords)

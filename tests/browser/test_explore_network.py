@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from test_explore import drag, figure
+from test_explore import drag, figure, moved
 
 from saelib import Parameters, SparseObjective, decode, encode, numerical_gradient
 
@@ -117,25 +117,16 @@ def test_a_number_is_dragged_and_all_that_follows_moves(visit, touch):
     at = (place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
     cost = box.locator(".explore-numbers dd").nth(3)
     before = float(cost.text_content())
-    if touch:
-        session = opened.context.new_cdp_session(opened)
-        for kind, y in (("Start", at[1]), ("Move", at[1] - 15), ("Move", at[1] - 30)):
-            points = [{"x": at[0], "y": y}]
-            session.send(
-                "Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points}
-            )
-        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    else:
-        opened.mouse.move(*at)
-        opened.mouse.down()
-        opened.mouse.move(at[0], at[1] - 30, steps=3)
-        opened.mouse.up()
+    moved(opened, at, (at[0], at[1] - 30), touch)
+    if not touch:
         opened.mouse.move(at[0], at[1] + 200)  # let go: nothing follows any more
     assert box.locator("output").first.text_content() == "4.00"  # 30 pixels are two
     W1 = FIRST.W1.copy()
     W1[0, 0] = 4.0
-    moved = Parameters(W1, FIRST.W2, FIRST.b1, FIRST.b2)
-    assert float(cost.text_content()) == pytest.approx(objective_of(x)(moved.ravel())[0], abs=1e-6)
+    changed = Parameters(W1, FIRST.W2, FIRST.b1, FIRST.b2)
+    assert float(cost.text_content()) == pytest.approx(
+        objective_of(x)(changed.ravel())[0], abs=1e-6
+    )
     assert float(cost.text_content()) < before  # as the negative gradient has said
     assert not tab.faults
 

@@ -370,6 +370,33 @@ def test_a_learner_writes_checks_stops_comes_back_and_takes_the_work_along(visit
     assert not faults
 
 
+def test_a_figure_to_move_outlives_the_code_above_it(visit):
+    """Whether it was made before the cell is run, or comes near only afterwards."""
+    tab = visit()
+    opened = started(tab, "04-kl-divergence.html")
+    place = "div.cell:has(#fig-kl-curve)"
+    cell = opened.evaluate(
+        "place => liveSession.cells.findIndex((cell) => cell.box.matches(place))", place
+    )
+    below = opened.locator(f"{place} + .explore")
+    for _ in range(2):
+        assert opened.evaluate(RUN, cell)["done"]
+        assert opened.locator(f"{place} .live-output figure#fig-kl-curve img").count() == 1
+        opened.evaluate("window.explore.show()")
+        assert below.count() == 1
+    words = below.locator(".explore-words")
+    before = words.text_content()
+    slider = below.locator("input[type=range]").first
+    slider.focus()
+    opened.keyboard.press("End")
+    assert words.text_content() != before
+    opened.locator("#fig-kl-curve img").click()
+    picture = opened.locator("dialog.enlarged img")
+    assert picture.get_attribute("src").startswith("data:")
+    assert picture.evaluate("image => image.naturalWidth") > 300
+    assert not tab.faults
+
+
 def test_a_result_that_no_longer_holds_is_not_used_and_minutes_are_not_spent_unasked(visit):
     tab = visit(theme="dark")
     opened = started(tab, "03-sparsity.html")

@@ -1,5 +1,6 @@
-/* What all figures share that the reader moves. Each is put below the static figure whose id it
-   names, so that the page is complete without scripts and in print. Sliders and buttons are the
+/* What all figures share that the reader moves. Each is put below the cell with the static figure
+   whose id it names, so that the page is complete without scripts and in print, and so that what
+   the cell draws when its code is run in the page does not take the place of both. Sliders and buttons are the
    browser's own: they work by keyboard and touch as they are. */
 (() => {
   "use strict";
@@ -44,19 +45,20 @@
     return { row, get value() { return input.valueAsNumber; }, set value(x) { input.value = x; tell(); } };
   }
 
-  function box(figure, title, task) {
+  function box(place, title, task) {
     const heading = element("p", { class: "explore-title" }, title);
     const words = element("p", { class: "explore-task" }, task);
     const node = element("div", { class: "explore", role: "group", "aria-label": title }, heading, words);
-    figure.after(node);
+    place.after(node);
     return node;
   }
 
   /* Grey pixels, middle grey at 0; the values of one picture share one scale. */
-  function paint(canvas, values, side, limit) {
-    canvas.width = canvas.height = side;
+  function paint(canvas, values, width, limit, height = width) {
+    canvas.width = width;
+    canvas.height = height;
     const context = canvas.getContext("2d");
-    const image = context.createImageData(side, side);
+    const image = context.createImageData(width, height);
     values.forEach((value, k) => {
       const grey = Math.round(127.5 + 127.5 * clamp(value / limit, -1, 1));
       image.data.set([grey, grey, grey, 255], 4 * k);
@@ -70,29 +72,100 @@
     return scale.map((s, i) => Array.from(raw.subarray(i * n, (i + 1) * n), (v) => (v * s) / 127));
   }
 
-  /* Each figure is made when its still figure comes near, and only then: computing takes a moment. */
-  const waiting = new Map();
+  /* Data that only some readers want, as a script, since a page that was opened from a folder may
+     load scripts but not fetch files. Each is loaded once; a failure may be tried again. */
+  const here = document.currentScript.src, loaded = {};
+  function load(file, name) {
+    loaded[file] ??= new Promise((resolve, reject) => {
+      const script = element("script", { src: new URL(file, here) });
+      script.addEventListener("load", () => resolve(window[name]));
+      script.addEventListener("error", () => {
+        delete loaded[file];
+        reject(new Error("The data could not be loaded. Are you offline? Try again."));
+      });
+      document.head.append(script);
+    });
+    return loaded[file];
+  }
+
+  /* Let a shape be dragged: `grab` is told where, and returns what is to be done at every move. The
+     end counts as a move, since browsers hand on the last ones late. */
+  function drag(shape, grab) {
+    // Or else the page is scrolled: browsers do not heed touch-action on the shapes of a drawing.
+    shape.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    shape.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      shape.setPointerCapture(event.pointerId);
+      const move = grab(event);
+      shape.onpointermove = move;
+      shape.onpointerup = (last) => { move(last); shape.onpointermove = shape.onpointerup = null; };
+      shape.onpointercancel = () => { shape.onpointermove = shape.onpointerup = null; };
+    });
+  }
+
+  /* A box to tick with its label. */
+  function tick(label, checked, onInput) {
+    const input = element("input", { type: "checkbox", id: `explore-${++serial}` });
+    input.checked = checked;
+    input.addEventListener("input", onInput);
+    return { row: element("div", { class: "explore-row" }, element("label", { for: input.id }, label), input), get value() { return input.checked; } };
+  }
+
+  /* Weights as tiles side by side, each scaled on its own, with a white line between them. */
+  function mosaic(W, side, across) {
+    const width = across * (side + 1) - 1, height = Math.ceil(W.length / across) * (side + 1) - 1;
+    const grid = new Array(width * height).fill(1);
+    W.forEach((w, j) => {
+      const most = w.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12);
+      w.forEach((v, k) => { grid[(Math.floor(j / across) * (side + 1) + Math.floor(k / side)) * width + (j % across) * (side + 1) + k % side] = v / most; });
+    });
+    return { grid, width, height };
+  }
+
+  /* Each figure is made when its place comes near, and only then: computing takes a moment. Whoever
+     comes back to a page finds the room of the figures that were there, so that the place in the
+     text is kept; none is made before the browser has found that place again. */
+  const waiting = new Map(), made = new Map(), rooms = new Map();
   const observer = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) if (isIntersecting) show(target);
   }, { rootMargin: "1200px" });
-  function show(figure) {
-    const build = waiting.get(figure);
-    waiting.delete(figure);
-    observer.unobserve(figure);
-    if (build) build(figure);
+  function show(place) {
+    const build = waiting.get(place);
+    if (!build) return;
+    waiting.delete(place);
+    observer.unobserve(place);
+    build(place);
+    made.set(place, place.nextElementSibling);
+    rooms.get(place)?.remove();
+    rooms.delete(place);
   }
+
+  const key = (place) => `room of ${location.pathname} ${innerWidth} ${(place.querySelector("[id]") ?? place).id}`;
+  const found = (action) => { try { return action(); } catch { return null; } }; // where nothing may be stored
   function register(figures) {
     for (const [id, build] of Object.entries(figures)) {
       const figure = document.getElementById(id);
       if (!figure) continue;
-      waiting.set(figure, build);
-      observer.observe(figure);
+      const place = figure.closest("div.cell") ?? figure;
+      waiting.set(place, build);
+      const height = found(() => sessionStorage.getItem(key(place)));
+      if (height) {
+        rooms.set(place, element("div", { class: "explore-room", style: `height: ${height}px` }));
+        place.after(rooms.get(place));
+      }
+      if (document.readyState === "complete") observer.observe(place);
     }
   }
+  addEventListener("load", () => requestAnimationFrame(() => requestAnimationFrame(() => {
+    for (const place of waiting.keys()) observer.observe(place);
+  })));
+  addEventListener("pagehide", () => found(() => {
+    for (const [place, node] of made) sessionStorage.setItem(key(place), node.getBoundingClientRect().height);
+  }));
   const freshId = () => `explore-${++serial}`;
   // `show` is for the tests, which need not scroll.
   window.explore = {
-    COLOURS, sigmoid, kl, klSlope, clamp, short, element, draw, slider, box, paint, unpack, freshId,
-    register, show: () => [...waiting.keys()].forEach(show),
+    COLOURS, sigmoid, kl, klSlope, clamp, short, element, draw, slider, box, paint, unpack, freshId, load, drag, tick,
+    mosaic, register, show: () => [...waiting.keys()].forEach(show),
   };
 })();

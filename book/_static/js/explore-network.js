@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const { COLOURS, sigmoid, clamp, element, draw, slider, box, freshId, register } = window.explore;
+  const { COLOURS, sigmoid, clamp, element, draw, slider, box, drag, freshId, register } = window.explore;
 
   const START = { x: [0.8, 0.2], W1: [[2, -1], [1, 1]], W2: [[1, 2], [-1, 1]], b1: [-0.4, -1], b2: [-1, 0] };
   const BOTH = [0, 1];
@@ -106,13 +106,10 @@
       mover.ground = draw(handle, "rect", { x: x - 21, y: y - 16, width: 42, height: 22, rx: 4 });
       mover.text = draw(handle, "text", { x, y, "text-anchor": "middle" });
       // A drag upwards raises the number; 120 pixels are its whole range.
-      handle.addEventListener("pointerdown", (event) => {
+      drag(handle, (event) => {
         choose(mover);
-        event.preventDefault();
-        handle.setPointerCapture(event.pointerId);
         const [from, at] = [get(mover), event.clientY];
-        handle.onpointermove = (moved) => set(from + (at - moved.clientY) / 120 * (mover.high - mover.low));
-        handle.onpointerup = handle.onpointercancel = () => { handle.onpointermove = null; };
+        return (moved) => set(from + (at - moved.clientY) / 120 * (mover.high - mover.low));
       });
     });
     const get = ({ name, row, column }) => (column === undefined ? network[name][row] : network[name][row][column]);

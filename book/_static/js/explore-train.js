@@ -385,8 +385,7 @@
       if (going) setTimeout(slice, 0);
     };
   }
-  const { COLOURS, element, draw, slider, box, paint, short, freshId, register } = window.explore;
-  const here = document.currentScript.src;
+  const { COLOURS, element, draw, slider, box, paint, short, freshId, load, mosaic, register } = window.explore;
   const tools = engine();
   // For the tests, which compare what it computes with saelib.
   window.exploreTrain = { ...tools, patches: loadPatches };
@@ -400,20 +399,12 @@
   const tenth = (k) => ["0", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²"][k];
   const SIDE = 8, COUNT = 2000, ITERATIONS = 400, LARGEST = 384;
 
-  /* The patches of the book's photographs, fetched when somebody wants to train: as a script, so
-     that it works from a folder, too. */
-  let loading = null;
-  function loadPatches() {
-    loading ??= new Promise((resolve, reject) => {
-      const script = element("script", { src: new URL("explore-patches.js", here) });
-      script.addEventListener("load", () => {
-        const { bytes, edgeR2 } = window.explorePatches;
-        resolve({ edgeR2, X: Float64Array.from(atob(bytes), (c) => 0.1 + 0.8 * c.charCodeAt(0) / 255) });
-      });
-      script.addEventListener("error", () => { loading = null; reject(new Error("The patches could not be loaded. Are you offline? Try again.")); });
-      document.head.append(script);
-    });
-    return loading;
+  /* The patches of the book's photographs, loaded when somebody wants to train. */
+  let unpacked = null;
+  async function loadPatches() {
+    const { bytes, edgeR2 } = await load("explore-patches.js", "explorePatches");
+    unpacked ??= { edgeR2, X: Float64Array.from(atob(bytes), (c) => 0.1 + 0.8 * c.charCodeAt(0) / 255) };
+    return unpacked;
   }
 
   /* The brightness of a picture of the reader's own, made small enough to whiten at once. */
@@ -497,19 +488,15 @@
     const settings = () => ({ rho: setting("rho"), beta: setting("beta"), lambda: setting("lambda") });
     const named = () => `ρ = ${setting("rho")}, β = ${setting("beta")}, λ = ${tenth(at.lambda.value)}, ${setting("units")} hidden units${own ? ", your picture" : ""}`;
 
-    function mosaic() {
-      const units = setting("units"), across = Math.ceil(Math.sqrt(units)), width = across * (SIDE + 1) - 1;
-      const grid = new Array(width * width).fill(1);
-      for (let j = 0; j < units; j++) {
-        const w = filters.subarray(j * SIDE * SIDE, (j + 1) * SIDE * SIDE), most = w.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12);
-        w.forEach((v, k) => { grid[(Math.floor(j / across) * (SIDE + 1) + Math.floor(k / SIDE)) * width + (j % across) * (SIDE + 1) + k % SIDE] = v / most; });
-      }
-      paint(canvas, grid, width, 1);
+    function tiles() {
+      const units = setting("units"), n = SIDE * SIDE;
+      const { grid, width, height } = mosaic(Array.from({ length: units }, (_, j) => filters.subarray(j * n, (j + 1) * n)), SIDE, Math.sqrt(units));
+      paint(canvas, grid, width, 1, height);
     }
     function show() {
       const last = history.at(-1), counted = history.findLast((p) => p.edges !== undefined);
       for (const [key, cell] of Object.entries(cells)) cell.textContent = last ? (key === "iteration" ? String(last.iteration) : key === "edges" ? `${counted.edges} of ${setting("units")}` : short(last[key])) : "–";
-      mosaic();
+      tiles();
       drawCharts(history, setting("units"), until, finished.filter((r) => r.history !== history));
       canvas.setAttribute("aria-label", `Weights of ${setting("units")} hidden units at iteration ${last ? last.iteration : 0}, each scaled on its own.`);
       plot.firstChild.setAttribute("aria-label", last ? `Terms of the cost and number of edge-like units up to iteration ${last.iteration}; the numbers stand above.` : "Empty axes: terms of the cost and number of edge-like units over the iterations.");

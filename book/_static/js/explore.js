@@ -2,19 +2,21 @@
 (() => {
   "use strict";
 
-  const { COLOURS, sigmoid, kl, klSlope, short, element, draw, slider, box, paint, unpack, freshId, register } = window.explore;
+  const { COLOURS, sigmoid, kl, klSlope, short, element, draw, slider, box, paint, unpack, mosaic, tick, freshId, register } = window.explore;
 
   /* 1. The KL curve. */
   function klFigure(figure) {
     const node = box(figure, "Move it: the penalty of one unit",
       "Set the target ρ, then move the mean activation. Where is the penalty zero, and which way does the slope push? The two walls, at 0 and at 1, have no width.");
-    const svg = draw(node, "svg", { viewBox: "0 0 400 250", role: "img", class: "explore-plot" });
-    const [left, right, top, bottom, most] = [42, 390, 12, 208, 2];
+    const svg = draw(node, "svg", { viewBox: "0 0 360 250", role: "img", class: "explore-plot" });
+    const [left, right, top, bottom, most] = [38, 350, 12, 208, 2];
     const x = (q) => left + q * (right - left);
     const y = (v) => bottom - v / most * (bottom - top);
     // What rises above the frame is cut off, not bent, so that a tangent stays one.
-    const frame = freshId();
-    draw(draw(svg, "clipPath", { id: frame }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + 8 });
+    // The tangent ends at the axis, so that it strikes no number through.
+    const [frame, above] = [freshId(), freshId()];
+    for (const [id, below] of [[frame, 8], [above, 0]])
+      draw(draw(svg, "clipPath", { id }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + below });
     for (const v of [0, 0.5, 1, 1.5, 2]) {
       draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#D9D9D9" });
       draw(svg, "text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, v.toString());
@@ -23,9 +25,10 @@
     draw(svg, "text", { x: x(0.5), y: bottom + 36, "text-anchor": "middle" }, "mean activation ρ̂");
     const inside = draw(svg, "g", { "clip-path": `url(#${frame})` });
     const curve = draw(inside, "path", { fill: "none", stroke: COLOURS.penalty, "stroke-width": 2.5 });
-    const tangent = draw(inside, "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
+    const turned = draw(inside, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 1.8, "stroke-dasharray": "2 3" });
+    const tangent = draw(draw(svg, "g", { "clip-path": `url(#${above})` }), "line", { stroke: COLOURS.ink, "stroke-width": 1.5, "stroke-dasharray": "5 4" });
     const target = draw(svg, "line", { y1: top, y2: bottom, stroke: COLOURS.hidden, "stroke-width": 1.5 });
-    const point = draw(inside, "circle", { r: 6, fill: COLOURS.penalty });
+    const point = draw(draw(svg, "g", { "clip-path": `url(#${frame})` }), "circle", { r: 6, fill: COLOURS.penalty });
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
     const update = () => {
       const [rho, q] = [target_.value, mean.value];
@@ -36,6 +39,7 @@
         path += `L${x(mean_).toFixed(2)} ${y(Math.min(kl(rho, mean_), 2 * most)).toFixed(2)}`;
       }
       curve.setAttribute("d", `${path}L${x(1)} ${y(2 * most)}`);
+      turned.setAttribute("d", reverse.value ? `M${Array.from({ length: 199 }, (_, k) => `${x((k + 1) / 200).toFixed(2)} ${y(kl((k + 1) / 200, rho)).toFixed(2)}`).join("L")}` : "");
       const [value, slope] = [kl(rho, q), klSlope(rho, q)];
       const reach = 0.25 / Math.hypot(1, slope / most);
       for (const [end, sign] of [["1", -1], ["2", 1]]) {
@@ -47,12 +51,13 @@
       point.setAttribute("cy", y(value));
       const push = Math.abs(slope) < 0.02 ? "nothing to push" : slope < 0 ? "descent raises the unit's activation" : "descent lowers the unit's activation";
       const where = value > most ? ", above the picture" : "";
-      words.textContent = `KL = ${short(value)} nats${where}, slope ${short(slope)}: ${push}.`;
+      words.textContent = `KL = ${short(value)} nats${where}, slope ${short(slope)}: ${push}.${reverse.value ? ` The mean first: ${short(kl(q, rho))} nats.` : ""}`;
       svg.setAttribute("aria-label", `Curve of KL over the mean activation for target ${short(rho)}. ${words.textContent}`);
     };
     const target_ = slider("target ρ", { min: 0.01, max: 0.99, step: 0.01, value: 0.2, say: (v) => v.toFixed(2) }, update);
     const mean = slider("mean activation ρ̂", { min: 0.005, max: 0.995, step: 0.005, value: 0.5 }, update);
-    node.append(target_.row, mean.row, words);
+    const reverse = tick("the mean first (dots)", false, () => update());
+    node.append(target_.row, mean.row, reverse.row, words);
     update();
   }
 
@@ -114,14 +119,8 @@
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
     const update = () => {
       const step = steps[at.value];
-      const across = 5 * (side + 1) - 1;
-      const mosaic = new Array(across * across).fill(1);
-      W[at.value].forEach((w, i) => {
-        const most = Math.max(...w.map(Math.abs));
-        const corner = Math.floor(i / 5) * (side + 1) * across + (i % 5) * (side + 1);
-        w.forEach((v, k) => { mosaic[corner + Math.floor(k / side) * across + (k % side)] = v / most; });
-      });
-      paint(canvas, mosaic, across, 1);
+      const { grid, width } = mosaic(W[at.value], side, 5);
+      paint(canvas, grid, width, 1);
       words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}.`;
       canvas.setAttribute("aria-label", `Weights of 25 units. ${words.textContent}`);
     };
@@ -199,20 +198,18 @@
       image.data.set([235 - 150 * level, 240 - 115 * level, 246 - 70 * level, 255], 4 * k);
     });
     context.putImageData(image, 0, 0);
-    const check = element("input", { type: "checkbox", id: freshId() });
-    check.checked = true;
     const update = () => {
       let [w, b] = [startW.value, startB.value];
       const first = slice.cost(w, b);
       const eta = 10 ** rate.value;
       const points = [[w, b]];
       for (let k = 0; k < 80; k++) {
-        const [gw, gb] = slice.gradient(w, b, check.checked);
+        const [gw, gb] = slice.gradient(w, b, check.value);
         [w, b] = [w - eta * gw, b - eta * gb];
         points.push([w, b]);
       }
       // The colours of the figure above: purple with the penalty, ink without.
-      const colour = check.checked ? COLOURS.penalty : COLOURS.ink;
+      const colour = check.value ? COLOURS.penalty : COLOURS.ink;
       path.setAttribute("stroke", colour);
       dots.setAttribute("fill", colour);
       path.setAttribute("points", points.map(([p, q]) => `${toX(p).toFixed(2)},${toY(q).toFixed(2)}`).join(" "));
@@ -222,10 +219,10 @@
       words.textContent = `80 steps: the cost goes from ${short(first)} to ${short(last)}; the lowest on this map is ${short(low)}.`;
       svg.setAttribute("aria-label", `Map of the cost over one weight and one bias, with the path of descent. ${words.textContent}`);
     };
+    const check = tick("with the sparsity term", true, () => update());
     const startW = slider("weight W₁₁", { min: w0, max: w1, step: 0.1, value: 7, say: (v) => v.toFixed(1).replace("-", "−") }, update);
     const startB = slider("bias b₁", { min: b0, max: b1, step: 0.1, value: 5, say: (v) => v.toFixed(1).replace("-", "−") }, update);
     const rate = slider("step size η", { min: -1, max: 2.2, step: 0.1, value: 1, say: (v) => (10 ** v).toPrecision(2) }, update);
-    check.addEventListener("input", update);
     svg.addEventListener("pointerdown", (event) => {
       const area = svg.getBoundingClientRect();
       startW.value = w0 + (event.clientX - area.left) / area.width * (w1 - w0);
@@ -233,7 +230,7 @@
       update();
     });
     node.append(frame, startW.row, startB.row, rate.row,
-      element("div", { class: "explore-row" }, element("label", { for: check.id }, "with the sparsity term"), check), words);
+      check.row, words);
     update();
   }
 

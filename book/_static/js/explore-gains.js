@@ -1,0 +1,79 @@
+/* The label curves of chapter 9, with rivals switched on and off. */
+(() => {
+  "use strict";
+
+  const { COLOURS, element, draw, slider, tick, box, freshId, register } = window.explore;
+
+  /* Mean and two standard errors of the differences between two contestants, split by split. */
+  function ahead(gains, one, other, place) {
+    const rows = (name) => gains[name]?.[place] ?? gains[Object.keys(gains)[0]][place].map(() => 0); // all are ahead of the pixels
+    const differences = rows(one).map((v, split) => v - rows(other)[split]), n = differences.length;
+    const mean = differences.reduce((a, b) => a + b) / n;
+    const sd = Math.sqrt(differences.reduce((s, v) => s + (v - mean) ** 2, 0) / (n - 1));
+    return { mean, error: 2 * sd / Math.sqrt(n) };
+  }
+
+  function gainsFigure(figure) {
+    const node = box(figure, "Move it: rivals on and off",
+      "Against whom do you compare? Switch rivals on and off, and choose who is the line at 0. Bars are two standard errors. Is the autoencoder ahead of what you would have used, and with how many labels?");
+    const svg = draw(node, "svg", { viewBox: "0 0 360 250", role: "img", class: "explore-plot" });
+    const ticks = element("div", { class: "explore-ticks" });
+    const words = element("p", { class: "explore-words", "aria-live": "polite" });
+    const against = element("select", { id: freshId() });
+    const data = window.exploreGainsData, shown = {}; // put before this script when the book is built
+    const DASHES = ["none", "7 3", "2 3", "7 3 2 3", "10 4", "4 2", "1 2"];
+    const look = (name) => name === "autoencoder" ? { stroke: COLOURS.hidden, "stroke-width": 3 } : name === "pixels" ? { stroke: COLOURS.input, "stroke-width": 2 } : { stroke: COLOURS.ink, "stroke-width": 1.6, "stroke-dasharray": DASHES[data.names.indexOf(name) % DASHES.length] };
+    const points = (v) => v.toFixed(1).replace("-0.0", "0.0").replace("-", "−");
+    function update() {
+      const names = data.names.filter((name) => name !== against.value && shown[name].value);
+      const found = Object.fromEntries(names.map((name) => [name, data.labels.map((_, place) => ahead(data.gains, name, against.value, place))]));
+      const ends = [0, ...Object.values(found).flat().flatMap(({ mean, error }) => [mean - error, mean + error])];
+      const [low, high] = [Math.min(-1, ...ends), Math.max(1, ...ends)];
+      const [left, right, top, bottom] = [46, 264, 12, 208];
+      const x = (n) => left + 14 + (Math.log(n) - Math.log(data.labels[0])) / Math.log(data.labels.at(-1) / data.labels[0]) * (right - left - 24);
+      const y = (v) => bottom - (v - low) / (high - low) * (bottom - top);
+      svg.replaceChildren();
+      const step = high - low > 12 ? 5 : 2;
+      for (let v = Math.ceil(low / step) * step; v <= high; v += step) {
+        draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#d9d9d9" });
+        draw(svg, "text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, String(v).replace("-", "−"));
+      }
+      data.labels.forEach((n, place) => {
+        draw(svg, "text", { x: x(n), y: bottom + 18, "text-anchor": "middle", "font-weight": place === at.value ? 700 : 400 }, n.toLocaleString("en"));
+        if (place === at.value) draw(svg, "line", { x1: x(n), x2: x(n), y1: top, y2: bottom, stroke: "#d9d9d9", "stroke-width": 6 });
+      });
+      draw(svg, "text", { x: (left + right) / 2, y: bottom + 36, "text-anchor": "middle" }, "labelled examples");
+      draw(svg, "line", { x1: left, x2: right, y1: y(0), y2: y(0), stroke: COLOURS.input, "stroke-width": 2 });
+      names.forEach((name, k) => {
+        const shift = (k - (names.length - 1) / 2) * 3; // so that bars do not lie on each other
+        draw(svg, "polyline", { fill: "none", points: found[name].map(({ mean }, place) => `${x(data.labels[place]) + shift},${y(mean)}`).join(" "), ...look(name) });
+        found[name].forEach(({ mean, error }, place) => {
+          const px = x(data.labels[place]) + shift;
+          draw(svg, "line", { x1: px, x2: px, y1: y(mean - error), y2: y(mean + error), stroke: look(name).stroke, "stroke-width": 1.2 });
+          draw(svg, "circle", { cx: px, cy: y(mean), r: 3.2, fill: look(name).stroke });
+        });
+      });
+      // Names at the ends of their curves, pushed apart where they would lie on each other.
+      const places = [...names.map((name) => ({ name, y: y(found[name].at(-1).mean) + 4 })), { name: against.value, y: y(0) + 4 }].sort((a, b) => a.y - b.y);
+      places.forEach((place, k) => { if (k) place.y = Math.max(place.y, places[k - 1].y + 15); });
+      const over = Math.max(0, places.at(-1).y - 236);
+      for (const place of places) draw(svg, "text", { x: right + 14, y: place.y - over, style: place.name === "autoencoder" ? "fill: #007a58" : place.name === against.value ? "fill: #0069a3" : "" }, place.name);
+      const say = names.map((name) => ({ name, ...found[name][at.value] })).sort((a, b) => b.mean - a.mean)
+        .map(({ name, mean, error }) => `${name} ${points(mean)} ± ${error.toFixed(1)}`);
+      words.textContent = say.length ? `With ${data.labels[at.value].toLocaleString("en")} labels, in points ahead of ${against.value}: ${say.join(", ")}.` : "All rivals are switched off.";
+      svg.setAttribute("aria-label", `Points ahead of ${against.value} over the number of labelled examples. ${words.textContent}`);
+    }
+    const at = slider("labels", { min: 0, max: 3, step: 1, value: 2, say: (k) => ["20", "100", "300", "1,000"][k] }, update);
+    against.addEventListener("change", update);
+    node.append(element("div", { class: "explore-row explore-pick" }, element("label", { for: against.id }, "the line at 0"), against), ticks, at.row, words);
+    against.append(...data.names.map((name) => element("option", { value: name }, name)));
+    against.value = "pixels";
+    for (const name of data.names) {
+      shown[name] = tick(name, true, update);
+      ticks.append(shown[name].row);
+    }
+    update();
+  }
+  register({ "fig-label-gains": gainsFigure });
+  window.exploreGains = { ahead };
+})();
