@@ -49,7 +49,7 @@ class FittedDictionary(NamedTuple):
     parameters: Parameters
     rule: Rule
     mean: Array
-    loss_curve: NDArray[np.float64]
+    loss_curve: Array
     feature_names_in: NDArray[Any] | None
 
 
