@@ -91,7 +91,7 @@ release: test ## Build both archives into dist, test and check them; see CONTRIB
 bench: setup ## Measure the speed beside PyTorch and JAX (half an hour; ARGS=--quick for some minutes)
 	@test -d .bench || "$(PYTHON)" -m venv .bench
 	@$(STEP) "Installing the peers" .bench/bin/python -m pip install -q --disable-pip-version-check \
-		-e . -r benchmarks/requirements.txt
+		-e ".[images,plot]" -r benchmarks/requirements.txt
 	@$(STEP) "Measuring" .bench/bin/python benchmarks/run.py $(ARGS)
 
 mutants: setup ## Break the core of the library in small ways and show what no test notices (hours; ARGS="--share 0.1")

@@ -1,5 +1,6 @@
 """Settings for the tests and the examples in the docstrings."""
 
+import os
 import sys
 from collections.abc import Iterator
 
@@ -9,6 +10,8 @@ import pytest
 from saelib.exercises import _patience
 
 mpl.use("Agg")
+# What a child process prints waits in its buffer, as it does in a plain shell.
+os.environ.pop("PYTHONUNBUFFERED", None)
 # What a checker says must not depend on how fast the processor is, or how busy.
 _patience.SECONDS *= 5
 

@@ -58,7 +58,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     """Sparse features learned without labels, as a scikit-learn transformer.
 
     A network with one hidden layer learns to reproduce its input while each hidden unit is
-    kept inactive most of the time. `transform` returns the activations of the hidden units.
+    held to a small mean activation. `transform` returns the activations of the hidden units.
     Training minimizes J_sparse, Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16, over the scaled
     data.
 

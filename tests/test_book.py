@@ -124,6 +124,26 @@ def test_it_has_the_headings_of_the_template_in_order(path):
 
 
 @in_every_notebook
+def test_what_a_colon_promises_comes_before_the_next_heading(path):
+    for cell in cells_of(path, "markdown"):
+        torn = re.search(r"[^:]:\n\s*\n#+ .*", cell.source)
+        assert not torn, torn.group()
+
+
+@in_every_notebook
+def test_long_lists_of_imports_are_folded(path):
+    for cell in cells_of(path, "code"):
+        if len(re.findall(r"^(?:import|from) ", cell.source, flags=re.M)) > 3:
+            assert {"hide-input", "remove-cell"} & set(cell.metadata.get("tags", [])), cell.source
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS[2:], ids=lambda path: path.stem)
+def test_no_mean_is_taken_for_a_frequency(path):
+    for cell in cells_of(path, "markdown"):
+        assert not re.search(r"units are (?:active|on) half of the time", cell.source), cell.source
+
+
+@in_every_notebook
 def test_cells_are_short(path):
     cells = [c for c in cells_of(path, "code") if "needs-saelib" not in c.metadata.get("tags", [])]
     imports, *others = cells  # one name per line if there are many

@@ -243,6 +243,20 @@ def test_a_smallest_failing_input_can_be_had():
     assert check_mean_activation(lambda A: A.mean(axis=0)).example() is None
 
 
+@pytest.mark.parametrize("name", exercises.EXERCISES)
+def test_every_exercise_can_show_an_input_on_which_an_answer_fails(name):
+    mistake = exercises.catalogue()[name][0].name
+    verdict = getattr(exercises, f"check_{name}")(wrong_answer(name, mistake), seed=0)
+    example = verdict.example()
+    assert example is not None
+    assert "yours" in repr(example)
+
+
+def test_one_entry_is_enough_to_show_a_failure_of_what_works_entry_by_entry():
+    example = exercises.check_kl_gradient(wrong_answer("kl_gradient", "sign"), seed=0).example()
+    assert np.size(example.arguments["rho_hat"]) == 1
+
+
 def test_three_mistakes_at_once_are_named():
     three = {"not-averaged", "error-sign", "decay-doubled"}
     verdict = exercises.check_gradient(wrong_answer("gradient", *three), seed=1)

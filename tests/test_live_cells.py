@@ -225,7 +225,8 @@ def test_the_long_statement_of_a_cell_is_left_out_and_the_rest_is_run(tmp_path, 
 def test_the_work_of_other_processes_that_a_cell_waits_for_is_counted():
     clock = results.Clock()
     began = clock()
-    code = "import sys, time\nwhile time.process_time() < 0.6: pass\nprint()\nsys.stdin.read()"
+    busy = "while time.process_time() < 0.6: pass"
+    code = f"import sys, time\n{busy}\nprint(flush=True)\nsys.stdin.read()"
     command = [sys.executable, "-c", code]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes) as other:

@@ -58,3 +58,26 @@ def test_a_sample_of_slips_is_named_or_found_to_the_line_and_none_told_a_wrong_o
     assert result.wrong == []
     # One in six may be told two lines, or none; of all that were tried it is one in thirty.
     assert result.share >= 0.8, result.silent
+
+
+def test_the_stored_score_is_of_all_styles_and_what_is_promised(tool):
+    results = tool.kept()
+    assert results.keys() == {
+        f"{exercise}, {style}" for exercise, styles in tool.STYLES.items() for style in styles
+    }
+    number, found, wrong = tool.total(results)
+    assert number >= 400
+    assert found >= 0.95
+    assert wrong == 0
+
+
+def test_the_stored_score_is_of_one_run_of_the_slips_that_are_drawn_by_default(tool):
+    rows = tool.kept().values()
+    assert {(row["drawn"], row["seed"]) for row in rows} == {(12, 0)}
+    assert len({row["digest"] for row in rows}) == 1
+    assert all(sum(row[kind] for kind in tool.KINDS) + row["harmless"] <= 12 for row in rows)
+
+
+def test_the_stored_score_says_nothing_of_a_day_or_a_machine(tool):
+    for row in tool.kept().values():
+        assert row.keys() == {*tool.KINDS, "harmless", "drawn", "seed", "digest"}

@@ -611,3 +611,268 @@ def numerical_gradient(f, theta, step):
         "float32": STYLES["cost"]["plain"].replace("m = len(X)", "m, X = len(X), X.astype('f')"),
     },
 }
+
+# Exercises on dictionaries: accepted in each of these styles; no slips are made in them.
+DICTIONARIES: dict[str, dict[str, str]] = {}
+
+DICTIONARIES["superposition_gradient"] = {
+    "plain": """
+def superposition_gradient(W, b, X):
+    m = len(X)
+    H = X @ W.T
+    Z = H @ W + b
+    delta = (np.maximum(Z, 0) - X) * (Z > 0)
+    gW = (H.T @ delta + (delta @ W.T).T @ X) / m
+    return gW, delta.sum(axis=0) / m
+""",
+    "two paths": """
+def superposition_gradient(W, b, X):
+    hidden = X @ W.T
+    z = hidden @ W + b
+    out = np.where(z > 0, z, 0)
+    d = np.where(z > 0, out - X, 0)
+    read = hidden.T @ d
+    write = W @ d.T @ X
+    g = (read + write) / X.shape[0]
+    return g, d.mean(axis=0)
+""",
+    "loop": """
+def superposition_gradient(W, b, X):
+    m = len(X)
+    gW = np.zeros_like(W)
+    gb = np.zeros_like(b)
+    for x in X:
+        h = W @ x
+        z = W.T @ h + b
+        d = (np.maximum(z, 0) - x) * (z > 0)
+        gW += np.outer(h, d)
+        gW += np.outer(W @ d, x)
+        gb += d
+    return gW / m, gb / m
+""",
+}
+
+DICTIONARIES["l1_gradient"] = {
+    "plain": """
+def l1_gradient(W1, W2, b1, b2, X, sparsity_weight):
+    m = len(X)
+    Z = X @ W1.T + b1
+    A = np.maximum(Z, 0)
+    delta3 = A @ W2.T + b2 - X
+    delta2 = (delta3 @ W2 + sparsity_weight) * (Z > 0)
+    gW1 = delta2.T @ X / m
+    gW2 = delta3.T @ A / m
+    return gW1, gW2, delta2.mean(axis=0), delta3.mean(axis=0)
+""",
+    "columns": """
+def l1_gradient(W1, W2, b1, b2, X, sparsity_weight):
+    data = X.T
+    m = data.shape[1]
+    z2 = W1 @ data + b1[:, None]
+    a2 = z2 * (z2 > 0)
+    d3 = W2 @ a2 + b2[:, None] - data
+    d2 = (W2.T @ d3 + sparsity_weight) * (z2 > 0)
+    g1 = d2 @ data.T / m
+    g2 = d3 @ a2.T / m
+    return g1, g2, d2.sum(axis=1) / m, d3.sum(axis=1) / m
+""",
+    "loop": """
+def l1_gradient(W1, W2, b1, b2, X, sparsity_weight):
+    m = len(X)
+    G1 = np.zeros_like(W1)
+    G2 = np.zeros_like(W2)
+    h1 = np.zeros_like(b1)
+    h2 = np.zeros_like(b2)
+    for x in X:
+        z = W1 @ x + b1
+        a = np.maximum(z, 0)
+        d3 = W2 @ a + b2 - x
+        d2 = (W2.T @ d3 + sparsity_weight) * (z > 0)
+        G1 += np.outer(d2, x)
+        G2 += np.outer(d3, a)
+        h1 += d2
+        h2 += d3
+    return G1 / m, G2 / m, h1 / m, h2 / m
+""",
+}
+
+DICTIONARIES["project_gradient"] = {
+    "plain": """
+def project_gradient(gradient, W2):
+    return gradient - W2 * np.sum(gradient * W2, axis=0)
+""",
+    "einsum": """
+def project_gradient(gradient, W2):
+    shares = np.einsum('nh,nh->h', gradient, W2)
+    along = W2 * shares
+    return gradient - along
+""",
+    "loop": """
+def project_gradient(gradient, W2):
+    result = np.zeros_like(gradient)
+    for j in range(W2.shape[1]):
+        d = W2[:, j]
+        g = gradient[:, j]
+        result[:, j] = g - d * (g @ d)
+    return result
+""",
+    "diagonal": """
+def project_gradient(gradient, W2):
+    share = np.diag(W2.T @ gradient)
+    return gradient - W2 @ np.diag(share)
+""",
+}
+
+DICTIONARIES["unexplained"] = {
+    "plain": """
+def unexplained(X, X_hat):
+    left = np.sum((X - X_hat) ** 2)
+    return left / np.sum((X - X.mean(axis=0)) ** 2)
+""",
+    "variances": """
+def unexplained(X, X_hat):
+    error = np.mean((X - X_hat) ** 2, axis=0)
+    variance = X.var(axis=0)
+    return error.sum() / variance.sum()
+""",
+    "norms": """
+def unexplained(X, X_hat):
+    mean = np.mean(X, axis=0)
+    above = np.linalg.norm(X - X_hat) ** 2
+    below = np.linalg.norm(X - mean) ** 2
+    return above / below
+""",
+    "loop": """
+def unexplained(X, X_hat):
+    mean = X.mean(axis=0)
+    left = 0.0
+    spread = 0.0
+    for x, y in zip(X, X_hat):
+        left += np.sum((x - y) ** 2)
+        spread += np.sum((x - mean) ** 2)
+    return left / spread
+""",
+}
+
+DICTIONARIES["top_k"] = {
+    "plain": """
+def top_k(Z, k):
+    least = np.sort(Z, axis=1)[:, -k, None]
+    mask = (least <= Z) & (Z > 0)
+    return Z * mask, mask.astype(float)
+""",
+    "loop": """
+def top_k(Z, k):
+    A = np.zeros_like(Z)
+    slope = np.zeros_like(Z)
+    for i in range(len(Z)):
+        for j in np.argsort(Z[i])[-k:]:
+            if Z[i, j] > 0:
+                A[i, j] = Z[i, j]
+                slope[i, j] = 1
+    return A, slope
+""",
+    "relu first": """
+def top_k(Z, k):
+    R = np.maximum(Z, 0)
+    order = np.argsort(-R, axis=1)
+    keep = np.zeros_like(Z)
+    np.put_along_axis(keep, order[:, :k], 1.0, axis=1)
+    A = R * keep
+    return A, (A > 0) * 1.0
+""",
+}
+
+DICTIONARIES["straight_through"] = {
+    "plain": """
+def straight_through(Z, back, threshold, sparsity_weight, bandwidth):
+    window = np.abs(Z - threshold) < bandwidth / 2
+    terms = window * (threshold * back + sparsity_weight)
+    return -terms.mean(axis=0) / bandwidth
+""",
+    "in steps": """
+def straight_through(Z, back, threshold, sparsity_weight, bandwidth):
+    m = Z.shape[0]
+    low = threshold - bandwidth / 2
+    high = threshold + bandwidth / 2
+    inside = (Z > low) & (Z < high)
+    kernel = inside / bandwidth
+    bracket = threshold * back + sparsity_weight
+    return -np.sum(kernel * bracket, axis=0) / m
+""",
+    "loop": """
+def straight_through(Z, back, threshold, sparsity_weight, bandwidth):
+    m, h = Z.shape
+    estimate = np.zeros(h)
+    for j in range(h):
+        for i in range(m):
+            if abs(Z[i, j] - threshold[j]) < bandwidth / 2:
+                estimate[j] -= threshold[j] * back[i, j] + sparsity_weight
+    return estimate / (m * bandwidth)
+""",
+}
+
+DICTIONARIES["nested_back"] = {
+    "plain": """
+def nested_back(errors, W2, prefixes):
+    back = np.empty((errors.shape[1], W2.shape[1]))
+    starts, running = (0, *prefixes[:-1]), 0
+    for q in reversed(range(len(prefixes))):
+        running = running + errors[q] / len(prefixes)
+        block = slice(starts[q], prefixes[q])
+        back[:, block] = running @ W2[:, block]
+    return back
+""",
+    "prefixes": """
+def nested_back(errors, W2, prefixes):
+    back = np.zeros((errors.shape[1], W2.shape[1]))
+    for error, end in zip(errors, prefixes):
+        back[:, :end] += error @ W2[:, :end]
+    return back / len(prefixes)
+""",
+    "joined": """
+def nested_back(errors, W2, prefixes):
+    edges = [0, *prefixes]
+    parts = []
+    for q in range(len(prefixes)):
+        error = errors[q:].sum(axis=0) / len(prefixes)
+        parts.append(error @ W2[:, edges[q]:edges[q + 1]])
+    return np.hstack(parts)
+""",
+}
+
+DICTIONARIES["shared_units"] = {
+    "plain": """
+def shared_units(W2, other):
+    from scipy.optimize import linear_sum_assignment
+    one = W2 / np.linalg.norm(W2, axis=0)
+    cosines = one.T @ (other / np.linalg.norm(other, axis=0))
+    pairs = linear_sum_assignment(cosines, maximize=True)
+    return np.mean(cosines[pairs] > 0.9)
+""",
+    "minus": """
+def shared_units(W2, other):
+    from scipy.optimize import linear_sum_assignment
+    products = W2.T @ other
+    norms = np.sqrt(np.sum(W2 ** 2, axis=0))
+    others = np.sqrt(np.sum(other ** 2, axis=0))
+    cosines = products / np.outer(norms, others)
+    rows, columns = linear_sum_assignment(-cosines)
+    close = cosines[rows, columns] > 0.9
+    return close.sum() / len(close)
+""",
+    "loop": """
+def shared_units(W2, other):
+    from scipy.optimize import linear_sum_assignment
+    A = W2 / np.sqrt((W2 ** 2).sum(axis=0))
+    B = other / np.sqrt((other ** 2).sum(axis=0))
+    C = A.T @ B
+    count = 0
+    for i, j in zip(*linear_sum_assignment(1 - C)):
+        if C[i, j] > 0.9:
+            count += 1
+    return count / W2.shape[1]
+""",
+}
+
+ALSO_RIGHT |= DICTIONARIES

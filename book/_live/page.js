@@ -126,10 +126,7 @@ class Cell {
       this.fresh.append(this.shown(kind, text));
     }
     this.show();
-    // What is wider than the page is for the keyboard, too, from the moment it is there.
-    for (const pre of this.fresh.querySelectorAll("pre")) {
-      if (pre.scrollWidth > pre.clientWidth + 1) pre.tabIndex = 0;
-    }
+    this.fresh.dispatchEvent(new CustomEvent("new-output", { bubbles: true }));
   }
 
   shown(kind, text) {

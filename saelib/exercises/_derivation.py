@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Case", "Edits", "Exercise", "Mistake", "Step"]
+__all__ = ["IMPOSSIBLE", "Case", "Edits", "Exercise", "Mistake", "Step"]
 
 Edits = Mapping[str, Callable[..., Any]]
 
@@ -42,6 +42,10 @@ class Step(NamedTuple):
     def parents(self) -> tuple[str, ...]:
         """Names of the quantities and arguments that it is computed from."""
         return _parameters(self.compute)
+
+
+# What a computation raises on inputs, or with edits, for which it has no result.
+IMPOSSIBLE = (ArithmeticError, IndexError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from saelib.exercises._derivation import Case, Exercise, Mistake
 from saelib.exercises._example import smallest_example
 from saelib.exercises._first_word import while_looking
 from saelib.exercises._follow import Finding, changing_line, follow, not_finite_line
+from saelib.exercises._habits import early_return, kept_names, lost_result
 from saelib.exercises._layout import arrange
 from saelib.exercises._learner import call_as_typed
 from saelib.exercises._run import Trouble, run, valid_time_limit
@@ -55,8 +56,32 @@ def check(
             hints=("Write the arguments in the order of the task, then check again.",),
             line_numbers=(),
         )
-    shrink = partial(smallest_example, exercise, function, time_limit) if exercise.axes else None
+    known = {mistake.name for mistake in exercise.mistakes}
+    if not verdict.correct and not known & {*verdict.mistakes} and verdict.written:
+        verdict = _with_habits(verdict, function)
+    shrink = partial(smallest_example, exercise, function, time_limit)
     return replace(verdict, call=call_as_typed(f"check_{exercise.name}", function), shrink=shrink)
+
+
+def _with_habits(verdict: Verdict, function: Callable[..., Any]) -> Verdict:
+    """Return the verdict with a word on what is seen in the program as it is written."""
+    too_soon, lost = early_return(function), lost_result(function)
+    if too_soon is not None:
+        words = "The return of line {} ends the loop of line {} in its first turn."
+        verdict = replace(verdict, lines=(*verdict.lines, words.format(*too_soon)))
+    if lost is not None:
+        line, text = lost
+        text = text if len(text) <= 60 else f"{text[:57]}..."
+        word = f"What line {line} computes, `{text}`, is kept nowhere: it changes nothing."
+        numbers = tuple(dict.fromkeys((line, *verdict.line_numbers)))
+        hint = "What should hold the result? A function such as np.append gives a new array."
+        verdict = replace(
+            verdict,
+            lines=(word, *verdict.lines),
+            hints=(hint, *verdict.hints),
+            line_numbers=numbers,
+        )
+    return verdict
 
 
 def _arguments_exchanged(exercise: Exercise, function: Callable[..., Any]) -> bool:
@@ -78,6 +103,10 @@ def _judge(
             results.append(run(function, case.arguments, len(rights[0]), time_limit, exercise.read))
         except Trouble as trouble:
             found = None
+            if trouble.kind == "raises":
+                memory = _memory(exercise, function, cases, results, time_limit)
+                if memory is not None:
+                    return _in_trouble(exercise, cases[0], memory, None)
             if trouble.kind in ("raises", "not-numbers"):
                 with while_looking(exercise.name):
                     found = follow(exercise, function, cases)
@@ -91,6 +120,9 @@ def _judge(
     sets = explaining_sets(exercise, cases, results, (1,), most=3)
     if sets:
         return _known(exercise, *_decided(exercise, function, sets, time_limit))
+    memory = _memory(exercise, function, cases, results, time_limit)
+    if memory is not None:
+        return _in_trouble(exercise, cases[0], memory, None)
     with while_looking(exercise.name):
         try:
             results, layout = arrange(exercise, results, rights)
@@ -136,6 +168,34 @@ def _not_right(
             line_numbers=found.numbers,
         )
     return _unknown(exercise, function, cases, results, rights, layout)
+
+
+def _memory(
+    exercise: Exercise,
+    function: Callable[..., Any],
+    cases: Sequence[Case],
+    results: Sequence[Arrays],
+    time_limit: float,
+) -> Trouble | None:
+    """Return what is to be said if the first call, made again, does not give what it gave."""
+    names = kept_names(function) if results else ()
+    if not names:
+        return None
+    case, n_results = cases[0], len(exercise.outputs)
+    try:
+        again = run(function, case.arguments, n_results, time_limit, exercise.read)
+    except Trouble:
+        again = ()
+    if agree(again, results[0], exercise.tolerance):
+        return None
+    listed = _join([f"`{name}`" for name in names])
+    keeps = "keeps its value" if len(names) == 1 else "keep their values"
+    return Trouble(
+        "remembers",
+        "Called again with the same input, the function does not give the same result. "
+        f"{listed} {keeps} from one call to the next.",
+        "Everything that a call needs should begin anew inside of the function.",
+    )
 
 
 def _changed_at(exercise: Exercise, function: Callable[..., Any], case: Case) -> tuple[int, ...]:

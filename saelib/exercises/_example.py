@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from itertools import product
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from saelib.exercises._compare import agree, as_arrays
-from saelib.exercises._derivation import Exercise
+from saelib.exercises._derivation import IMPOSSIBLE, Exercise
 from saelib.exercises._run import Trouble, run
 
 __all__ = ["Example", "smallest_example"]
@@ -72,9 +72,7 @@ def _shrunk(
     best = _failure(exercise, function, arguments, limit)
     if best is None:
         return None
-    letters = sorted(set("".join(exercise.axes.values())))
-    for sizes in sorted(product((1, 2, 3), repeat=len(letters)), key=sum):
-        small = _cut(exercise, arguments, dict(zip(letters, sizes, strict=True)))
+    for small in _smaller(exercise, arguments):
         failure = _failure(exercise, function, small, limit)
         if failure is not None:
             arguments, best = small, failure
@@ -83,6 +81,22 @@ def _shrunk(
         rounded = tuple(_rounded(argument, digits) for argument in arguments)
         best = _failure(exercise, function, rounded, limit) or best
     return best
+
+
+def _smaller(exercise: Exercise, arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield smaller inputs, the smallest first."""
+    if any(map(callable, arguments)):  # a function of a vector wants its own length
+        return
+    if not exercise.axes:  # entry by entry: one of them is enough
+        for k in range(max(np.size(argument) for argument in arguments)):
+            yield tuple(
+                argument.ravel()[k : k + 1] if isinstance(argument, np.ndarray) else argument
+                for argument in arguments
+            )
+        return
+    letters = sorted(set("".join(exercise.axes.values())))
+    for sizes in sorted(product((1, 2, 3), repeat=len(letters)), key=sum):
+        yield _cut(exercise, arguments, dict(zip(letters, sizes, strict=True)))
 
 
 def _cut(exercise: Exercise, arguments: tuple[Any, ...], size: dict[str, int]) -> tuple[Any, ...]:
@@ -101,7 +115,10 @@ def _rounded(argument: Any, digits: int) -> Any:
 def _failure(
     exercise: Exercise, function: Callable[..., Any], arguments: tuple[Any, ...], limit: float
 ) -> Example | None:
-    wanted = exercise.outcome(*arguments)
+    try:
+        wanted = exercise.outcome(*arguments)
+    except IMPOSSIBLE:  # there are no two largest of one
+        return None
     right = as_arrays(wanted)
     # On a tiny input the right result can be 0/0 or all zero, which would explain nothing.
     if not all(np.isfinite(part).all() for part in right) or not any(map(np.any, right)):

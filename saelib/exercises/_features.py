@@ -139,19 +139,27 @@ NESTED_BACK = Exercise(
 
 
 def _shared_cases(rng: np.random.Generator) -> list[Case]:
-    # Some columns are the same, three are turned round, and two want the same partner.
-    def case(n: int, h: int, n_same: int) -> tuple[Any, ...]:
+    # Some columns are the same, three are turned round, and several want the same partner: more
+    # of the second dictionary than of the first, so that it shows from whose side one looks.
+    # Where most units of both look for nearly the same, even the worst pairs are close in part: a
+    # share of 0 is not theirs alone.
+    def case(n: int, h: int, n_same: int, n_alike: int = 0) -> tuple[Any, ...]:
         W2, other = rng.normal(size=(2, n, h))
         other[:, :n_same] = W2[:, :n_same]
         other[:, n_same : n_same + 3] = -W2[:, n_same : n_same + 3]
         W2[:, n_same + 3] = W2[:, 0] + 0.02 * rng.normal(size=n)
+        for k in (3, 4):
+            other[:, n_same + k] = other[:, 1] + 0.02 * rng.normal(size=n)
+        if n_alike:
+            alike = rng.normal(size=(n, 1)) + 0.03 * rng.normal(size=(2, n, n_alike))
+            W2[:, -n_alike:], other[:, -n_alike:] = alike
         lengths, other_lengths = rng.uniform(0.2, 2, size=h), rng.uniform(1, 4, size=h)
         order = np.append([0, 1], 2 + rng.permutation(h - 2))  # two are at the same place
         return lengths * W2, (other_lengths * other)[:, order]
 
     return [
         Case("for 20 units in 12 dimensions", case(12, 20, 5)),
-        Case("for 24 units in 14 dimensions", case(14, 24, 9)),
+        Case("for 24 units in 14 dimensions", case(14, 24, 4, 16)),
         Case("for as many units as dimensions", case(18, 18, 7)),
     ]
 
@@ -189,6 +197,14 @@ SHARED_UNITS = Exercise(
             "The pairs are one to one.",
             "a maximum along an axis",
             edits={"matched": lambda cosines: cosines.max(axis=1)},
+        ),
+        Mistake(
+            "best-for-each-of-the-other",
+            "Each unit of the other dictionary takes its best partner, whoever else has taken it.",
+            "Can two units of one dictionary be the same unit of the other?",
+            "The pairs are one to one.",
+            "a maximum along the other axis",
+            edits={"matched": lambda cosines: cosines.max(axis=0)},
         ),
         Mistake(
             "same-place",

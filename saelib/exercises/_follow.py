@@ -1005,10 +1005,12 @@ class _Search:
         return _short(self.program.source_line(place))
 
     def _agreement(self, statement: Statement) -> str:
+        assert self.program is not None
+        counters = {"return", *self.program.counters()}
         names = []
         for other in sorted(self.statements, key=lambda s: s.turn):
             if other.turn < statement.turn and other.kinship is Kinship.EXACT:
-                names += [name for name in other.values if name != "return"]
+                names += [name for name in other.values if name not in counters]
         shown = [f"`{name}`" for name in dict.fromkeys(names)][-4:]
         if not shown:
             return ""

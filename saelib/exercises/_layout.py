@@ -31,7 +31,9 @@ def arrange(
                 "wrong-count",
                 f"The function gives back {number}; the task asks for {n}: "
                 f"{', '.join(exercise.outputs)}.",
-                f"The call is {exercise.signature}.",
+                f"Return, in this order: {', '.join(exercise.outputs)}."
+                if len(exercise.outputs) > 1
+                else f"The call is {exercise.signature}.",
             )
     found = list(_fits(results, rights))
     for fit in found:

@@ -28,11 +28,25 @@ def explain(error: BaseException) -> tuple[str, str, int | None]:
     operands = _operands(node, frame)
     where += f", `{_short(ast.unparse(node))}`,"
     shapes = "; ".join(f"`{source}` {what}" for source, what in operands)
+    hint = _hint(error, text, operands)
+    if isinstance(error, IndexError) and _picks_rows(node, dict(operands)):
+        hint = (
+            "A single array in square brackets picks along the first axis, whole rows of a matrix. "
+            "Do its numbers stand for rows here, or for places within each row?"
+        )
     return (
         f"{where} stopped with {name}: {text}" + (f" Here {shapes}." if shapes else ""),
-        _hint(error, text, operands),
+        hint,
         line,
     )
+
+
+def _picks_rows(node: ast.expr, operands: dict[str, str]) -> bool:
+    """Return whether a matrix, or more, is indexed by one array alone."""
+    if not isinstance(node, ast.Subscript):
+        return False
+    of, by = (operands.get(_short(ast.unparse(part)), "") for part in (node.value, node.slice))
+    return of.count(",") > 0 and "(," not in of and ",)" not in of and by.startswith("has shape (")
 
 
 def _text(error: BaseException) -> str:
@@ -42,6 +56,7 @@ def _text(error: BaseException) -> str:
         return "(its message cannot be shown)"
     # The signature of the generalized ufunc behind @ says nothing to a learner.
     text = re.sub(r", with gufunc signature .*?\(size", " (size", text)
+    text = text.rstrip()
     return text if not text or text[-1] in ".!?" else f"{text}."
 
 
@@ -79,7 +94,8 @@ def _operands(node: ast.expr, frame: FrameType) -> list[tuple[str, str]]:
         if isinstance(node.func, ast.Attribute):
             parts = [node.func.value, *parts]
     elif isinstance(node, ast.Subscript):
-        parts = [node.value]
+        index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        parts = [node.value, *(part for part in index if not isinstance(part, ast.Slice))]
     seen: dict[str, str] = {}
     for part in parts:
         # Nothing is called here: the line has run once already, and may do something on its way.
@@ -105,6 +121,11 @@ def _short(source: str) -> str:
 
 
 def _hint(error: BaseException, text: str, operands: list[Any]) -> str:
+    if isinstance(error, ValueError) and text.startswith("The truth value of an array"):
+        return (
+            "A comparison with an array has one answer per entry, and if, and, or, not need a "
+            "single one. What should happen to each entry by itself?"
+        )
     if isinstance(error, ValueError) and re.search("shape|dimension|matmul|align", text):
         if "matmul" in text or "align" in text or "core dimension" in text:
             return (

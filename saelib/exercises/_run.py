@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import math
 import sys
 import threading
@@ -75,12 +76,22 @@ def run(
         if not _same(before, after):
             raise Trouble(
                 "input-changed",
-                f"The function changes its argument number {position} in place, so the caller's "
+                f"The function changes its argument number {position}"
+                f"{_name_of_argument(function, position)} in place, so the caller's "
                 "data are spoiled after the call.",
                 "Operations such as x -= ... and x[...] = ... write into the array that you were "
                 "given; work on a new array instead.",
             )
     return _arrays(read(value, arguments), n_results)
+
+
+def _name_of_argument(function: Callable[..., Any], position: int) -> str:
+    try:
+        arguments = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # a compiled function
+        return ""
+    named = all(argument.kind is not argument.VAR_POSITIONAL for argument in arguments)
+    return f", `{arguments[position - 1].name}`," if named and position <= len(arguments) else ""
 
 
 def call(function: Callable[..., Any], arguments: tuple[Any, ...], time_limit: float) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from saelib._browser import thread_time
 from saelib.exercises._compare import Arrays, agree, as_arrays, close
-from saelib.exercises._derivation import Case, Exercise, Mistake
+from saelib.exercises._derivation import IMPOSSIBLE, Case, Exercise, Mistake
 from saelib.exercises._patience import deadline
 
 __all__ = ["explaining_mistakes", "explaining_sets"]
@@ -40,8 +40,9 @@ def explaining_sets(
     there. Only sets that explain them are extended by mistakes that show from the next case on.
     A mistake that spoils a result which is right is left out; two that cancel are not looked for.
     """
-    # NaN alone tells no cause from another.
-    if all(np.isnan(part).all() for result in results for part in result):
+    # NaN alone tells no cause from another, and neither does 0.
+    parts = [part for result in results for part in result]
+    if all(np.isnan(part).all() for part in parts) or not any(part.any() for part in parts):
         return []
     end = deadline(share)
     showing = _first_shown(exercise, cases, results)
@@ -104,9 +105,11 @@ def _sets(
                     return
                 together = sorted((*chosen, *added), key=lambda mistake: order[mistake.name])
                 edits = [mistake.edits for mistake in together]
-                if agree(
-                    results[k], exercise.edited(cases[k].arguments, edits), exercise.tolerance
-                ):
+                try:
+                    outcome = exercise.edited(cases[k].arguments, edits)
+                except IMPOSSIBLE:  # after one has changed a shape, the other may not fit
+                    continue
+                if agree(results[k], outcome, exercise.tolerance):
                     yield from extend(tuple(together), k + 1)
 
     yield from extend((), 0)

@@ -97,6 +97,11 @@ class Program:
         """Return the text of a line of the file or cell in which a unit stands."""
         return linecache.getline(self.units[unit].function.__code__.co_filename, line).strip()
 
+    def counters(self) -> set[str]:
+        """Return the names that count the turns of a loop: they are no quantities."""
+        nodes = (node for unit in self.units for node in ast.walk(unit.tree))
+        return {name for node in nodes if isinstance(node, ast.For) for name in _counted(node)}
+
     def moves(self) -> list[Move]:
         """Return what slips of the indentation can have put into a loop or behind it."""
         found = []
@@ -182,6 +187,19 @@ class Program:
             tree = unit.filled if index is None else _with_hole(unit.filled, index)
             self.compiled[k, index] = _compiled(unit.function, tree)
         return self.compiled[k, index]
+
+
+def _counted(loop: ast.For) -> Iterator[str]:
+    """Yield the name that a loop over range or enumerate counts with."""
+    if not (isinstance(loop.iter, ast.Call) and isinstance(loop.iter.func, ast.Name)):
+        return
+    target: ast.expr = loop.target
+    if loop.iter.func.id == "enumerate" and isinstance(target, ast.Tuple):
+        target = target.elts[0]
+    elif loop.iter.func.id != "range":
+        return
+    if isinstance(target, ast.Name):
+        yield target.id
 
 
 def _names_of(node: ast.Assign) -> set[str]:

@@ -40,4 +40,6 @@
   addEventListener("load", updateAll);
   addEventListener("resize", later);
   document.addEventListener("click", later);
+  // What a cell has just shown is small, and is for the keyboard from the moment it is there.
+  document.addEventListener("new-output", ({ target }) => target.querySelectorAll(BOXES).forEach(update));
 })();
