@@ -61,10 +61,13 @@ def best_f1(scores: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
 
 def _best_of_column(scores: Array, Y: Array) -> tuple[Array, Array]:
     """Return for each label the best F1 of one column of scores, and where it is reached."""
-    order = np.argsort(-scores, kind="stable")
-    falling = scores[order]
-    n_yes = np.arange(1, len(order) + 1, dtype=Y.dtype)[:, None]
-    f1 = 2 * np.cumsum(Y[order], axis=0) / (n_yes + Y.sum(axis=0))
+    # The lowest score says yes to all; a sparse unit has it nearly everywhere.
+    above, n_true = np.flatnonzero(scores > scores.min()), Y.sum(axis=0)
+    order = above[np.argsort(-scores[above], kind="stable")]
+    falling = np.append(scores[order], scores.min())
+    hits = np.vstack([np.cumsum(Y[order], axis=0), n_true])
+    n_yes = np.append(np.arange(1, len(order) + 1), len(scores)).astype(Y.dtype)
+    f1 = 2 * hits / (n_yes[:, None] + n_true)
     # A threshold cannot tell apart examples with one score: only the last of them counts.
     f1[np.flatnonzero(falling[:-1] == falling[1:])] = -1
     best = f1.argmax(axis=0)
