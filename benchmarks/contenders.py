@@ -339,3 +339,80 @@ STREAMS: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
     "PyTorch, Adam": step_torch,
     "PyTorch, Adam, compiled": partial(step_torch, compiled=True),
 }
+
+
+# ---------------------------------------------------------------- steps of a dictionary
+
+PRICE, K_ACTIVE, RATE = 0.1, 32, 1e-3
+
+
+def dictionary_products(X: np.ndarray, n_hidden: int) -> Callable[[], Any]:
+    """Return the five matrix products of a step and nothing else."""
+    from saelib.dictionary import unit_start
+
+    theta = unit_start(X.shape[1], n_hidden, seed=0).ravel().astype(X.dtype)
+    return partial(floor(X, n_hidden), theta)
+
+
+def dictionary_saelib(X: np.ndarray, n_hidden: int, top_k: bool) -> Callable[[], float]:
+    """Return a step of `train_dictionary` on a batch: cost, gradient, Adam, columns of norm 1."""
+    from saelib._minibatch import Adam
+    from saelib.codes import L1ReLU, Rule, TopK
+    from saelib.dictionary import unit_start
+    from saelib.dictionary_training import _Moment, _step
+
+    theta: Any = unit_start(X.shape[1], n_hidden, seed=0).ravel().astype(X.dtype)
+    rule: Rule = TopK(K_ACTIVE) if top_k else L1ReLU(PRICE)
+    adam: Any = Adam(np.zeros_like(theta), np.zeros_like(theta))
+    now = _Moment(theta, adam, np.zeros(n_hidden, int))
+
+    def step() -> float:
+        nonlocal now
+        p = Parameters.unravel(now.theta, X.shape[1], n_hidden)
+        cost, now = _step(now, X, p, rule, None, None, True, RATE)
+        return cost
+
+    return step
+
+
+def dictionary_torch(X: np.ndarray, n_hidden: int, top_k: bool) -> Callable[[], float]:
+    """Return the same step in PyTorch, by its automatic differentiation and its Adam."""
+    import torch
+
+    from saelib.dictionary import unit_start
+
+    p = unit_start(X.shape[1], n_hidden, seed=0)
+    W1, W2, b1, b2 = (
+        torch.from_numpy(block.astype(X.dtype)).requires_grad_()
+        for block in (p.W1, p.W2, p.b1, p.b2)
+    )
+    data, optimizer = torch.from_numpy(X), torch.optim.Adam([W1, W2, b1, b2], lr=RATE)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        A = torch.relu(torch.nn.functional.linear(data, W1, b1))
+        if top_k:
+            values, places = A.topk(K_ACTIVE, dim=1, sorted=False)
+            A = torch.zeros_like(A).scatter(1, places, values)
+        error = torch.nn.functional.linear(A, W2, b2) - data
+        cost = (error**2).sum() / (2 * len(data))
+        if not top_k:
+            cost = cost + PRICE * A.sum() / len(data)
+        cost.backward()
+        with torch.no_grad():
+            assert W2.grad is not None
+            W2.grad.sub_(W2 * (W2.grad * W2).sum(dim=0))
+            optimizer.step()
+            W2.div_(W2.norm(dim=0))
+        return float(cost)
+
+    return step
+
+
+DICTIONARIES: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
+    "five products": dictionary_products,
+    "saelib, L1": partial(dictionary_saelib, top_k=False),
+    "PyTorch, L1": partial(dictionary_torch, top_k=False),
+    "saelib, TopK": partial(dictionary_saelib, top_k=True),
+    "PyTorch, TopK": partial(dictionary_torch, top_k=True),
+}

@@ -20,6 +20,7 @@ SIZES = {"10,000 x 64, 25": (10_000, 64, 25), "10,000 x 100, 200": (10_000, 100,
 TRAINING_SIZES = {"10,000 x 64, 25": (10_000, 64, 25, 100),
                   "10,000 x 100, 200": (10_000, 100, 200, 100),
                   "20,000 x 784, 196": (20_000, 784, 196, 50)}  # fmt: skip
+DICTIONARY_SIZE = 4096, 256, 2048  # rows of a batch, features, hidden units
 TRAINING_ROUNDS = 5
 PAUSE, WARM_UP, TURN = 0.04, 0.04, 0.1  # seconds
 PATIENCE = 3  # times the time allowed, if others keep the machine busy
@@ -219,6 +220,37 @@ def steps_of_a_stream(n_threads: int, seconds: float) -> dict[str, Any]:
         key = f"{batch} x {n}, {n_hidden}"
         found[key] = {name: float(np.median(values)) for name, values in times.items()}
     return found
+
+
+def steps_of_a_dictionary(n_threads: int, seconds: float) -> dict[str, Any]:
+    """Time a step of `train_dictionary`, the five products of it, and the step in PyTorch."""
+    import numpy as np
+    from contenders import DICTIONARIES
+
+    batch, n, n_hidden = DICTIONARY_SIZE
+    X = np.random.default_rng(0).normal(size=(batch, n)).astype(np.float32)
+    limit_threads(n_threads)
+    functions, failed = {}, {}
+    for name, make in DICTIONARIES.items():
+        try:
+            functions[name] = make(X, n_hidden)
+        except Exception as error:  # a peer that does not work here is reported, not hidden
+            failed[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
+    # Both start from the same weights, and so their first and their second cost must agree.
+    for rule in ("L1", "TopK"):
+        mine, theirs = (functions.get(f"{who}, {rule}") for who in ("saelib", "PyTorch"))
+        if mine and theirs:
+            costs = np.array([(mine(), theirs()) for _ in range(2)])
+            if not np.allclose(costs[:, 0], costs[:, 1], rtol=1e-3):
+                raise AssertionError(f"{rule}: the costs of two steps are {costs.tolist()}")
+    times = {name: np.array(values) for name, values in alternate(functions, seconds).items()}
+    base = times["five products"]
+    return {
+        "size": DICTIONARY_SIZE,
+        "failed": failed,
+        "times": {name: float(np.median(values)) for name, values in times.items()},
+        "ratios": {name: float(np.median(values / base)) for name, values in times.items()},
+    }
 
 
 def peak_memory(contender: str, m: int, n: int, n_hidden: int) -> float:

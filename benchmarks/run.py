@@ -49,6 +49,10 @@ def collect(quick: bool) -> dict[str, Any]:
             results["trainings"].append({"size": size, "dtype": dtype, **row})
     say("steps of a stream")
     results["streams"] = in_process("steps_of_a_stream", 2, seconds, n_cores=2)
+    say("steps of a dictionary")
+    results["dictionaries"] = [
+        {"threads": n, **in_process("steps_of_a_dictionary", n, seconds, n_cores=n)} for n in (1, 2)
+    ]
     say("memory")
     m, n, h = 100_000, 100, 200
     results["memory"] = {
@@ -131,6 +135,7 @@ def tables(results: dict[str, Any]) -> str:
     for size, times in results["streams"].items():
         cells = [f"{1e3 * times[name]:.2f}" for name in streams]
         lines.append(f"| {size} | " + " | ".join(cells) + " |")
+    lines += dictionary_table(results["dictionaries"])
     m, n, h = results["memory"]["size"]
     lines += ["", f"## Peak memory beyond X, {m:,} x {n}, {h} hidden, float64", "",
               "| | MB | in units of the hidden activations |", "|---|---|---|"]  # fmt: skip
@@ -144,6 +149,22 @@ def tables(results: dict[str, Any]) -> str:
     lines += ["", "## Start-up", "", "| | seconds |", "|---|---|"]
     lines += [f"| `{name}` | {s:.2f} |" for name, s in results["start_up"].items()]
     return "\n".join(lines) + "\n"
+
+
+def dictionary_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of the steps of a dictionary."""
+    batch, n, n_hidden = rows[0]["size"]
+    names = [name for name in rows[0]["times"] if name != "five products"]
+    lines = ["", f"## One step of a dictionary, {batch:,} x {n}, {n_hidden} hidden, float32", "",
+             "Median milliseconds and, in brackets, the median ratio to the five products.", "",
+             "| threads | five products | " + " | ".join(names) + " |",
+             "|---|---|" + "---|" * len(names)]  # fmt: skip
+    for row in rows:
+        cells = [f"{1e3 * row['times'][k]:.0f} ({row['ratios'][k]:.2f})" for k in names]
+        floor = f"{1e3 * row['times']['five products']:.0f}"
+        lines.append(f"| {row['threads']} | {floor} | " + " | ".join(cells) + " |")
+    failed = {name: why for row in rows for name, why in row["failed"].items()}
+    return lines + [f"{name} failed: {why}" for name, why in failed.items()]
 
 
 def plot(results: dict[str, Any], path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -13,11 +14,18 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from saelib._dictionary_file import (
+    FittedDictionary,
+    not_consistent,
+    read_dictionary,
+    write_dictionary,
+)
 from saelib._validation import no_masked_entries, whole_number
 from saelib.codes import BatchTopK, Rule, Threshold
 from saelib.dictionary import reconstruct
 from saelib.dictionary_training import train_dictionary
 from saelib.features import unexplained_variance
+from saelib.parameters import Parameters
 
 __all__ = ["SparseDictionary"]
 
@@ -46,6 +54,8 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         Numbers of units that must reconstruct by themselves; rising, the last one `n_hidden`.
     revive_after : int, optional
         Steps without being active after which a unit learns from what the others leave over.
+    verbose : bool
+        Whether `fit` shows a progress bar.
     random_state : int, numpy.random.RandomState or None
         Moves the start and the order of the examples. An int gives the same result in every run.
 
@@ -90,6 +100,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         learning_rate: float = 3e-3,
         prefixes: Sequence[int] | None = None,
         revive_after: int | None = None,
+        verbose: bool = False,
         random_state: Any = None,
     ) -> None:
         self.n_hidden = n_hidden
@@ -99,6 +110,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         self.learning_rate = learning_rate
         self.prefixes = prefixes
         self.revive_after = revive_after
+        self.verbose = verbose
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
@@ -117,9 +129,9 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             Itself.
         """
         data = self._validate(X, reset=True, min_rows=2)
-        self.mean_ = data.mean(axis=0, dtype=np.float64).astype(data.dtype)
+        mean = data.mean(axis=0, dtype=np.float64).astype(data.dtype)
         learned = train_dictionary(
-            data - self.mean_,
+            data - mean,
             self.n_hidden,
             self.rule,
             seed=self._seed(),
@@ -129,13 +141,13 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
             prefixes=self.prefixes,
             revive_after=self.revive_after,
             dtype=data.dtype,
+            progress=bool(self.verbose),
         )
-        self.parameters_, self.loss_curve_ = learned.parameters, learned.costs
-        self.rule_ = learned.rule
-        if isinstance(self.rule_, Threshold):
+        rule = learned.rule
+        if isinstance(rule, Threshold):
             # One weighted input lies exactly on the threshold; rounding must not decide about it.
-            self.rule_ = replace(self.rule_, threshold=self.rule_.threshold * (1 - 1e-5))
-        self.components_ = self.parameters_.W2.T.copy()
+            rule = replace(rule, threshold=rule.threshold * (1 - 1e-5))
+        self._take(learned.parameters, rule, mean, learned.costs)
         return self
 
     def transform(self, X: ArrayLike) -> Array:
@@ -198,6 +210,85 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         data = self._validate(X)
         code = reconstruct(data - self.mean_.astype(data.dtype), self._as(data), self.rule_)[0]
         return 1 - unexplained_variance(data, self.inverse_transform(code))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the fitted estimator to one safetensors file, atomically.
+
+        The file holds arrays and JSON, never code, so that the rule must be one of this library's.
+        A `random_state` that is neither an int nor None comes back as None.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where to write; an existing file is replaced as a whole.
+
+        Raises
+        ------
+        ValueError
+            If the rule is not of `saelib.codes` or `saelib.thresholds`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import numpy as np
+        >>> from saelib.codes import TopK
+        >>> from saelib.sparse_dictionary import SparseDictionary
+        >>> X = np.random.default_rng(0).normal(size=(100, 5))
+        >>> model = SparseDictionary(8, TopK(2), n_steps=20, random_state=0).fit(X)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(Path(folder, "dictionary.safetensors"))
+        ...     same = SparseDictionary.load(Path(folder, "dictionary.safetensors"))
+        >>> np.array_equal(same.transform(X), model.transform(X)), same.rule_
+        (True, TopK(k=2))
+        """
+        check_is_fitted(self)
+        fitted = FittedDictionary(
+            parameters=self.parameters_,
+            rule=self.rule_,
+            mean=self.mean_,
+            loss_curve=self.loss_curve_,
+            feature_names_in=getattr(self, "feature_names_in_", None),
+        )
+        hyperparameters = {**self.get_params(deep=False), "n_hidden": len(self.components_)}
+        write_dictionary(path, hyperparameters, fitted)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the estimator that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file.
+
+        Returns
+        -------
+        SparseDictionary
+            A fitted estimator.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is cut short, changed, foreign, or of a later format.
+        """
+        hyperparameters, fitted = read_dictionary(path)
+        try:
+            model = cls(**hyperparameters)
+        except TypeError as error:
+            raise not_consistent(path, error) from None
+        model._take(fitted.parameters, fitted.rule, fitted.mean, fitted.loss_curve)
+        model.n_features_in_ = fitted.parameters.n_features
+        if fitted.feature_names_in is not None:
+            model.feature_names_in_ = fitted.feature_names_in
+        return model
+
+    def _take(self, parameters: Parameters, rule: Rule, mean: Array, costs: Array) -> None:
+        self.parameters_, self.rule_ = parameters, rule
+        self.mean_, self.loss_curve_ = mean, costs
+        self.components_ = parameters.W2.T.copy()
 
     @property
     def _n_features_out(self) -> int:

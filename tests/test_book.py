@@ -30,7 +30,7 @@ def in_every_notebook(test):
 
 
 def test_all_chapters_are_there():
-    assert len(NOTEBOOKS) == 15
+    assert len(NOTEBOOKS) == 16
 
 
 @in_every_notebook

@@ -12,7 +12,7 @@ from saelib.dictionary import dictionary_cost, reconstruct, unit_start
 from saelib.dictionary_training import train_dictionary
 from saelib.families import absorption, planted_families
 from saelib.planted import planted, spread_directions
-from saelib.recovery import shared_units
+from saelib.recovery import match_directions, shared_units
 from saelib.thresholds import JumpReLU
 
 N, H, M = 5, 9, 30
@@ -147,6 +147,19 @@ def test_absorption_counts_silence_with_and_without_a_child():
     assert found.leak == pytest.approx((0.6 + 0.0) / 2)
     with pytest.raises(ValueError, match="holds no row of a parent"):
         absorption(S, A, D, W2, [-1, -1, -1, -1])
+
+
+@pytest.mark.equation("absorption")
+def test_the_unit_of_a_parent_is_the_closest_one_whatever_its_pair_is():
+    """Unit 0 is closest to the parent, but the pairs give it to the child, and unit 1 to it."""
+    D, parent = np.eye(3), np.array([-1, 0, -1])
+    W2 = np.array([[0.8, 0.75, 0.0], [0.6, 0.0, 0.0], [0.0, -0.66, 1.0]])
+    pairs = match_directions(D, W2)
+    assert list(pairs.units[:2]) == [1, 0]
+    S = np.array([[1, 1, 0], [1, 0, 0]])
+    A = np.array([[1, 0, 0], [1, 0, 0]])  # unit 0 speaks for the parent, always
+    found = absorption(S, A, D, W2, parent)
+    assert (found.silent_with_child, found.silent_alone) == (0, 0)
 
 
 def test_shared_units_are_counted_one_to_one():

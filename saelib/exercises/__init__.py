@@ -20,6 +20,7 @@ from typing import Any
 from saelib.exercises import (
     _dictionary,
     _features,
+    _inside,
     _network,
     _patches,
     _pointwise,
@@ -42,6 +43,7 @@ __all__ = [
     "Mistake",
     "Verdict",
     "catalogue",
+    "check_best_f1",
     "check_cost",
     "check_flatten",
     "check_forward",
@@ -69,6 +71,7 @@ __all__ = [
     "check_top_k",
     "check_unexplained",
     "check_ward",
+    "check_without_unit",
     "train_pipeline",
     "ward_diagnoses",
     "ward_runs",
@@ -76,6 +79,7 @@ __all__ = [
 ]
 
 QUESTIONS.update(DICTIONARY_QUESTIONS)
+QUESTIONS.update(_inside.INSIDE_QUESTIONS)
 
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
@@ -96,6 +100,7 @@ EXERCISES: dict[str, Exercise] = {
         *_dictionary.EXERCISES,
         *_thresholds.EXERCISES,
         *_features.EXERCISES,
+        *_inside.EXERCISES,
     )
 }
 
@@ -932,3 +937,64 @@ def check_shared_units(
     True
     """
     return check(EXERCISES["shared_units"], function, seed=seed, time_limit=time_limit)
+
+
+def check_best_f1(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``best_f1(scores, truth)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the scores (n_samples,) and whether a label is true (n_samples,); returns the best
+        F1 of "the score is above a threshold", Eq. (16.3).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_best_f1
+    >>> from saelib.inside import best_f1
+    >>> check_best_f1(lambda scores, truth: best_f1(scores, truth)[0]).correct
+    True
+    """
+    return check(EXERCISES["best_f1"], function, seed=seed, time_limit=time_limit)
+
+
+def check_without_unit(
+    function: Callable[..., Any], *, seed: int | None = None, time_limit: float = 10.0
+) -> Verdict:
+    """Check ``without_unit(stream, A, W2, unit, scale)``.
+
+    Parameters
+    ----------
+    function : callable
+        Takes rows of a network (n_samples, n_features), their code (n_samples, n_hidden), the
+        dictionary (n_features, n_hidden), the number of a unit, and what the rows were multiplied
+        by before the dictionary read them; returns the rows without the unit, Eq. (16.4).
+    seed : int, optional
+        Seed of the checker's own inputs; by default they are different each time.
+    time_limit : float, greater than 0
+        Seconds after which a call is given up.
+
+    Returns
+    -------
+    verdict : Verdict
+        Right or wrong, and why.
+
+    Examples
+    --------
+    >>> from saelib.exercises import check_without_unit
+    >>> from saelib.inside import without_unit
+    >>> check_without_unit(without_unit).correct
+    True
+    """
+    return check(EXERCISES["without_unit"], function, seed=seed, time_limit=time_limit)

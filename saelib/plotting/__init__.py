@@ -4,6 +4,7 @@ from saelib._extras import require
 
 require("matplotlib", "saelib.plotting")
 
+from saelib.plotting.board_figures import plot_boards, plot_dots
 from saelib.plotting.classifier_figures import plot_gains
 from saelib.plotting.compression import plot_best_line, plot_compression, plot_patch_rows
 from saelib.plotting.curves import (
@@ -68,11 +69,13 @@ __all__ = [
     "plot_batch_slopes",
     "plot_best_line",
     "plot_block_times",
+    "plot_boards",
     "plot_compression",
     "plot_cost_slice",
     "plot_curves",
     "plot_dictionary",
     "plot_directions",
+    "plot_dots",
     "plot_edge_counts",
     "plot_filters",
     "plot_found",

@@ -104,7 +104,7 @@ def anchors(page):
 
 def test_the_site_was_built_with_all_its_pages():
     assert (SITE / "index.html").exists(), "run make book first"
-    assert len(CHAPTERS) == 15
+    assert len(CHAPTERS) == 16
     assert {"index.html", "search.html", "glossary.html", "api.html"} <= set(PAGES)
 
 

@@ -124,7 +124,7 @@ def test_the_page_links_to_all_that_the_site_offers_and_to_no_unknown_address():
 def test_the_bundle_holds_what_its_how_to_names(unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
     chapters = {f"{variant}/{name}" for variant in ("learner", "solved") for name in CHAPTERS}
-    assert len(CHAPTERS) == 15
+    assert len(CHAPTERS) == 16
     others = {"README.txt", "requirements.txt", "constraints.txt", "LICENSE", "LICENSE-text"}
     assert names == chapters | others | {WHEEL}
     how_to = (unpacked / "README.txt").read_text()
