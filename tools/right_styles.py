@@ -872,3 +872,59 @@ def shared_units(W2, other):
     return count / W2.shape[1]
 """,
 }
+
+STYLES["best_f1"] = {
+    "plain": """
+def best_f1(scores, truth):
+    order = np.argsort(-scores)
+    hits, yes = np.cumsum(truth[order]), np.arange(1, len(scores) + 1)
+    f1 = 2 * hits / (yes + truth.sum())
+    ends = np.append(np.diff(scores[order]) != 0, True)
+    return f1[ends].max()
+""",
+    "thresholds": """
+def best_f1(scores, truth):
+    best = 0.0
+    for threshold in np.unique(scores):
+        yes = scores >= threshold
+        hits = np.sum(yes & truth)
+        best = max(best, 2 * hits / (yes.sum() + truth.sum()))
+    return best
+""",
+    "precision and recall": """
+def best_f1(scores, truth):
+    found = []
+    for threshold in np.unique(scores):
+        yes = scores >= threshold
+        precision = truth[yes].mean()
+        recall = yes[truth].mean()
+        if precision + recall > 0:
+            found.append(2 * precision * recall / (precision + recall))
+    return max(found)
+""",
+}
+
+STYLES["without_unit"] = {
+    "plain": """
+def without_unit(stream, A, W2, unit, scale):
+    return stream - A[:, [unit]] * W2[:, unit] / scale
+""",
+    "outer": """
+def without_unit(stream, A, W2, unit, scale):
+    written = np.outer(A[:, unit], W2[:, unit])
+    return stream - written / scale
+""",
+    "loop": """
+def without_unit(stream, A, W2, unit, scale):
+    left = stream.copy()
+    for i in range(len(A)):
+        left[i] = left[i] - A[i, unit] * W2[:, unit] / scale
+    return left
+""",
+    "silenced": """
+def without_unit(stream, A, W2, unit, scale):
+    alone = np.zeros_like(A)
+    alone[:, unit] = A[:, unit]
+    return stream - alone @ W2.T / scale
+""",
+}
