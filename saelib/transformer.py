@@ -85,7 +85,7 @@ class Transformer(NamedTuple):
         --------
         >>> from saelib.transformer import Transformer
         >>> sum(block.size for block in Transformer.random(seed=0))
-        52096
+        51520
         """
         width = whole_number("width", width, low=1)
         n_neurons = whole_number("n_neurons", n_neurons, low=1)
