@@ -109,7 +109,8 @@ def _cut(exercise: Exercise, arguments: tuple[Any, ...], size: dict[str, int]) -
 
 
 def _rounded(argument: Any, digits: int) -> Any:
-    return np.round(argument, digits) if isinstance(argument, (np.ndarray, float)) else argument
+    has_digits = isinstance(argument, (np.ndarray, float)) and np.asarray(argument).dtype != bool
+    return np.round(argument, digits) if has_digits else argument
 
 
 def _failure(
