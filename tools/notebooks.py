@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import drawings
 import drawn
 import figures
 import nbformat
@@ -39,18 +40,17 @@ METADATA = {
 }
 
 
-def execute(
-    path: Path, pictures: str = "png", keep_results: bool = False, keep_figures: bool = False
-) -> float:
+def execute(path: Path, keep_results: bool = False, keep_figures: bool = False) -> float:
     """Execute a notebook in a fresh kernel, store it in place, return the seconds it took.
 
-    The results of its heavy cells and the data of its figures are kept on request, see
-    `tools/results.py` and `tools/figures.py`.
+    The results of its heavy cells and the data and drawings of its figures are kept on request, see
+    `tools/results.py`, `tools/figures.py` and `tools/drawings.py`.
     """
     notebook = nbformat.read(path, as_version=4)
-    arguments = [f"--InlineBackend.figure_formats={{'{pictures}'}}", "--log-level=ERROR"]
+    arguments = ["--log-level=ERROR"]
     with tempfile.TemporaryDirectory() as folder:
-        lines = [drawn.in_kernel(Path(folder))] if keep_figures else []
+        watching = (drawn, drawings) if keep_figures else ()
+        lines = [each.in_kernel(Path(folder)) for each in watching]
         lines += [results.in_kernel(path)] if keep_results else []
         if lines:
             arguments.append(f"--IPKernelApp.exec_lines={lines!r}")
@@ -69,6 +69,7 @@ def execute(
             results.forget_before(path.stem, moment)
         if keep_figures:
             figures.keep(path, Path(folder))
+            drawings.keep(path, Path(folder))
     return seconds
 
 

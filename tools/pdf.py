@@ -2,9 +2,9 @@
 
     python tools/pdf.py
 
-For print, a copy of the book is executed with drawings (SVG) as figures, unless that has been done
-since its sources changed. The built pages are joined into one document, which Chromium prints. The
-page numbers of the contents come from a first printing, so that the second one can show them.
+For print, the pages are built once more, without what only runs on a screen, unless that has been
+done since their sources changed. They are joined into one document, which Chromium prints. The page
+numbers of the contents come from a first printing, so that the second one can show them.
 """
 
 from __future__ import annotations
@@ -92,10 +92,8 @@ header.printed img { bottom: 0; left: 0; position: absolute; width: 100%; }
 """
 
 
-def draw() -> None:
-    """Make the pages with drawings as figures, unless they are there."""
-    from notebooks import execute
-
+def build() -> None:
+    """Build the pages, unless they are there."""
     from book import built, fingerprint
 
     wanted = fingerprint()
@@ -103,8 +101,6 @@ def draw() -> None:
         return
     shutil.rmtree(COPY, ignore_errors=True)
     shutil.copytree(ROOT / "book", COPY / "book")
-    for notebook in sorted((COPY / "book").glob("*.ipynb")):
-        print(f"{notebook.name} with drawings: {execute(notebook, 'svg'):.0f} s", flush=True)
     if not built(COPY / "book", COPY):
         raise SystemExit(1)
     STAMP.write_text(wanted)
@@ -155,8 +151,9 @@ def chapter(
             node.unwrap()  # a file beside the page, which who reads on paper does not have
     for node in article.select("img[loading]"):
         del node["loading"]  # what is not on the screen is printed as well
-    for node in article.select("details.above-input"):
-        node.decompose()  # imports and long assertions, which the site folds
+    # Drawings for phones; imports and long assertions, which the site folds.
+    for node in article.select("picture source, details.above-input"):
+        node.decompose()
     for node in article.select("details"):
         node["open"] = ""
     for node in article.select(".dropdown, .toggle, .toggle-hidden"):
@@ -312,7 +309,7 @@ def main() -> None:
 
     known = os.environ.get("SAELIB_REPOSITORY") or repository()[0]
     address = site_address(public_address(known))
-    draw()
+    build()
     pages = contents()
     html = SITE / "printed.html"
     with sync_playwright() as playwright, launch(playwright) as browser:

@@ -2,11 +2,11 @@
 
 Figures have an opaque white ground and dark ink. A transparent ground with an ink between black
 and white was tried first: no grey has a contrast of 4.5 both on white and on the #121212 of the
-dark theme (4.3 on each is the best there is), and the lighter lines get lost on white. In the
-dark theme the white ground becomes a card with rounded corners, dimmed by the theme.
+dark theme (4.3 on each is the best there is), and the lighter lines get lost on white. The pages of
+the book show drawings of the same figures without a ground, whose ink follows the theme.
 
-They are 5 inches wide with type of 11 points at 120 dots per inch: 600 pixels on a desktop, and
-letters of more than 10 pixels when shrunk to the width of a phone.
+They are 5 inches wide with type of 11 points at 120 dots per inch: 600 pixels on a desktop. What is
+set in points keeps its size when a figure is drawn on less width, as it is for phones.
 """
 
 from __future__ import annotations
