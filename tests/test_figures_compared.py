@@ -225,3 +225,14 @@ CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
 def test_every_figure_of_a_chapter_is_stored(path):
     shown = {name for _, name in figures.names(nbformat.read(path, 4)).values()}
     assert shown == figures.read(path.stem).keys(), f"run: make notebooks ONLY=book/{path.name}"
+
+
+def test_figures_of_readers_notebooks_which_hold_no_names_are_called_as_in_the_book():
+    notebook = nbformat.read(sorted(figures.BOOK.glob("0*.ipynb"))[0], 4)
+    named = figures.names(notebook)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({})
+        cell["id"] = "another"
+    known = {digest: name for digest, (_, name) in named.items()}
+    found = figures.names(notebook, known)
+    assert {key: name for key, (_, name) in found.items()} == known

@@ -19,13 +19,15 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import drawn
 import nbformat
 
-FOLDER = Path(__file__).resolve().parent.parent / "book" / "_data" / "figures"
+BOOK = Path(__file__).resolve().parent.parent / "book"
+FOLDER = BOOK / "_data" / "figures"
 TOLERANCE = 0.002  # of a quantity's range: what is less cannot be seen
 FACTOR, AT_WILL = 4.0, 0.05
 NUMBERS, ALL = "numbers", "all"  # what is not compared in a figure
@@ -47,19 +49,24 @@ class Change(NamedTuple):
         return f"{self.figure}: {self.series}: {self.quantity} {self.words}".replace(":  ", " ")
 
 
-def names(notebook: Any) -> dict[str, tuple[str, str]]:
-    """Return the digest of each cell that shows a picture, with its id and its figure's name."""
+def names(notebook: Any, known: Mapping[str, str] | None = None) -> dict[str, tuple[str, str]]:
+    """Return the digest of each cell that shows a picture, with its id and its figure's name.
+
+    The notebooks that readers get hold no names; there `known` says what the book calls a cell.
+    """
     found = {}
     for cell in notebook.cells:
         if cell.cell_type == "code" and any(
             "image/png" in output.get("data", {}) for output in cell.outputs
         ):
             figure = cell.metadata.get("mystnb", {}).get("figure", {})
-            found[drawn.digest(cell.source)] = cell.id, str(figure.get("name", cell.id))
+            digest = drawn.digest(cell.source)
+            name = figure.get("name") or (known or {}).get(digest, cell.id)
+            found[digest] = cell.id, str(name)
     return found
 
 
-def recorded(notebook: Any, folder: Path) -> Figures:
+def recorded(notebook: Any, folder: Path, known: Mapping[str, str] | None = None) -> Figures:
     """Return the figures of a notebook from what the kernels have left in a folder.
 
     A kernel does not know the notebook it executes: it is the one whose cells it has run.
@@ -75,7 +82,7 @@ def recorded(notebook: Any, folder: Path) -> Figures:
     drawn_by = {entry["cell"]: entry["figures"] for entry in best if entry["figures"]}
     return {
         name: {"cell": cell, "series": [series for figure in drawn_by[key] for series in figure]}
-        for key, (cell, name) in names(notebook).items()
+        for key, (cell, name) in names(notebook, known).items()
         if key in drawn_by
     }
 
@@ -283,10 +290,12 @@ def keep_spread(path: Path, folder: Path) -> None:
 
 def compared(path: Path, folder: Path) -> list[str]:
     """Return what is different in the figures of a notebook, which may lack some of its cells."""
-    notebook = nbformat.read(path, 4)
-    shown = {name for _, name in names(notebook).values()}
+    notebook, book = nbformat.read(path, 4), BOOK / path.name
+    there = names(nbformat.read(book, 4)) if book.exists() else {}
+    known = {digest: name for digest, (_, name) in there.items()}
+    shown = {name for _, name in names(notebook, known).values()}
     stored = {name: figure for name, figure in read(path.stem).items() if name in shown}
-    found = recorded(notebook, folder)
+    found = recorded(notebook, folder, known)
     faults = changes(stored, found)
     lost = shown - stored.keys() - found.keys()
     faults += [Change(n, "the figure", "", math.inf, "is neither stored nor drawn") for n in lost]
