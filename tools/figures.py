@@ -31,6 +31,8 @@ FOLDER = BOOK / "_data" / "figures"
 TOLERANCE = 0.002  # of a quantity's range: what is less cannot be seen
 FACTOR, AT_WILL = 4.0, 0.05
 NUMBERS, ALL = "numbers", "all"  # what is not compared in a figure
+# Times of the machine at hand, and units drawn at random of which each run has others.
+FREE = {"fig-speed-steps", "fig-few-rows", "fig-block-times", "fig-drawn-units"}
 NUMBER = re.compile(r"[-+−]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?")
 Figures = dict[str, Any]
 
@@ -235,6 +237,7 @@ def with_spread(stored: Figures, *runs: Figures) -> Figures:
             known[place] = max(by, known.get(place, 0.0))
         else:
             torn.add(change.figure)
+    torn |= FREE
     return {
         name: _one(figure, apart.get(name, {}), name in torn) for name, figure in stored.items()
     }
