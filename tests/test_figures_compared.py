@@ -236,3 +236,15 @@ def test_figures_of_readers_notebooks_which_hold_no_names_are_called_as_in_the_b
     known = {digest: name for digest, (_, name) in named.items()}
     found = figures.names(notebook, known)
     assert {key: name for key, (_, name) in found.items()} == known
+
+
+def test_on_a_processor_of_another_kind_numbers_are_left_out_and_words_are_not(monkeypatch):
+    stored = {"fig": {"cell": "a", "series": [{"series": "line 1", "title": "22 edges", "y": [1]}]}}
+    moved, renamed = copy.deepcopy(stored), copy.deepcopy(stored)
+    moved["fig"]["series"][0] |= {"title": "23 edges", "y": [2]}
+    renamed["fig"]["series"][0] |= {"title": "22 corners"}
+    assert figures.changes(stored, moved)
+    assert not figures.changes(stored, moved, words_only=True)
+    assert figures.changes(stored, renamed, words_only=True)
+    monkeypatch.setattr(figures, "processor", lambda: "one of tomorrow")
+    assert figures.is_of_another_kind()

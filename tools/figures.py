@@ -9,7 +9,9 @@ Another processor adds up in another order, and where a network is trained for h
 iterations that can be seen in a figure. So `make notebooks` runs each chapter twice, the second
 time as an older processor computes, and writes to each series how far the two were apart
 ("varies"). Four times as much is allowed later, and in the whole figure four times as much as
-anywhere in it. What differs by more than a twentieth of its range is not compared. If this is so
+anywhere in it. A third kind of processor may move them further still: on one that is not of the
+kind they were stored on ("stored-on.txt"), series, words and colours are compared, and no number.
+What differs by more than a twentieth of its range is not compared. If this is so
 for two quantities of a figure or more, another processor may move all of them: then only its
 series, words and colours are compared, and no number.
 """
@@ -28,6 +30,7 @@ import nbformat
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
 FOLDER = BOOK / "_data" / "figures"
+STORED_ON = "stored-on.txt"
 TOLERANCE = 0.002  # of a quantity's range: what is less cannot be seen
 FACTOR, AT_WILL = 4.0, 0.05
 NUMBERS, ALL = "numbers", "all"  # what is not compared in a figure
@@ -89,19 +92,39 @@ def recorded(notebook: Any, folder: Path, known: Mapping[str, str] | None = None
     }
 
 
-def changes(stored: Figures, found: Figures) -> list[Change]:
+def processor() -> str:
+    """Return what decides in which order numpy and BLAS add up here."""
+    from importlib import import_module
+
+    from threadpoolctl import threadpool_info
+
+    core: Any = import_module("numpy._core._multiarray_umath")
+    kernels = {str(lib.get("architecture")) for lib in threadpool_info()}
+    features = [name for name, there in core.__cpu_features__.items() if there]
+    return " ".join([*sorted(kernels - {"None"}), *sorted(features)])
+
+
+def is_of_another_kind() -> bool:
+    """Return whether the figures were stored on a processor that adds up in another order."""
+    file = FOLDER / STORED_ON
+    return file.exists() and file.read_text(encoding="utf-8").strip() != processor()
+
+
+def changes(stored: Figures, found: Figures, words_only: bool = False) -> list[Change]:
     """Return what is different between the figures stored and those found."""
     result = []
     for name, figure in stored.items():
         if name not in found:
             result.append(Change(name, "the figure", "", math.inf, "is not drawn any more"))
         elif figure.get("varies") != ALL:
-            result += _changed_series(name, figure, found[name]["series"])
+            result += _changed_series(name, figure, found[name]["series"], words_only)
     new = [name for name in found if name not in stored]
     return result + [Change(n, "the figure", "", math.inf, "is not stored") for n in new]
 
 
-def _changed_series(figure: str, kept: dict[str, Any], found: list[Any]) -> list[Change]:
+def _changed_series(
+    figure: str, kept: dict[str, Any], found: list[Any], words_only: bool
+) -> list[Change]:
     result = []
     there = {series["series"]: series for series in found}
     stored, anywhere = kept["series"], kept.get("varies", 0.0)
@@ -116,7 +139,7 @@ def _changed_series(figure: str, kept: dict[str, Any], found: list[Any]) -> list
                 result.append(Change(figure, name, quantity, math.inf, "is missing"))
                 continue
             by, words = difference(series[quantity], now[quantity])
-            if anywhere == NUMBERS:
+            if words_only or anywhere == NUMBERS:
                 by = 0.0 if alike(quantity, series[quantity], now[quantity]) else math.inf
                 allowed = 0.0
             else:
@@ -276,6 +299,7 @@ def write(chapter: str, figures: Figures) -> None:
         )
         lines.append(f' {json.dumps(name)}: {{{head}, "series": [\n{series}\n ]}}')
     FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / STORED_ON).write_text(f"{processor()}\n", encoding="utf-8")
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     (FOLDER / f"{chapter}.json").write_text(text, encoding="utf-8")
 
@@ -299,7 +323,7 @@ def compared(path: Path, folder: Path) -> list[str]:
     shown = {name for _, name in names(notebook, known).values()}
     stored = {name: figure for name, figure in read(path.stem).items() if name in shown}
     found = recorded(notebook, folder, known)
-    faults = changes(stored, found)
+    faults = changes(stored, found, is_of_another_kind())
     lost = shown - stored.keys() - found.keys()
     faults += [Change(n, "the figure", "", math.inf, "is neither stored nor drawn") for n in lost]
     return [f"{path.stem}: {change}" for change in faults]
