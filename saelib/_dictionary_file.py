@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from saelib._validation import whole_number
 from saelib.codes import BatchTopK, KLSigmoid, L1ReLU, Rule, Threshold, TopK
 from saelib.parameters import Parameters
-from saelib.storage import read_arrays, write_arrays
+from saelib.storage import not_consistent, read_arrays, write_arrays
 from saelib.thresholds import Gated, JumpReLU
 
 Array = NDArray[np.floating[Any]]
@@ -86,15 +86,7 @@ def read_dictionary(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Fitte
     try:
         return _restored(arrays, description)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise not_consistent(path, error) from None
-
-
-def not_consistent(path: str | os.PathLike[str], error: Exception) -> ValueError:
-    """Return the error for a file whose parts do not make an estimator."""
-    return ValueError(
-        f"{os.fspath(path)!r} does not hold a consistent SparseDictionary: {error}. "
-        "Restore it from a copy or save the model again"
-    )
+        raise not_consistent(path, KIND, error) from None
 
 
 def _plain(value: Any) -> Any:

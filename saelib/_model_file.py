@@ -20,7 +20,7 @@ from saelib._validation import activation_named, real_number, whole_number
 from saelib.fitted import FittedNetwork
 from saelib.parameters import Parameters
 from saelib.scaling import Scaling
-from saelib.storage import read_arrays, write_arrays
+from saelib.storage import not_consistent, read_arrays, write_arrays
 
 Vector = NDArray[np.float64]
 
@@ -146,15 +146,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[dict[str, Any], Fit]:
     try:
         return _restored(arrays, description)
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise not_consistent(path, error) from None
-
-
-def not_consistent(path: str | os.PathLike[str], error: Exception) -> ValueError:
-    """Return the error for a file whose parts do not make an estimator."""
-    return ValueError(
-        f"{os.fspath(path)!r} does not hold a consistent SparseAutoencoder: {error}. "
-        "Restore it from a copy or save the model again"
-    )
+        raise not_consistent(path, KIND, error) from None
 
 
 def _restored(

@@ -28,7 +28,6 @@ from saelib._model_file import (
     LARGEST_WEIGHT,
     Fit,
     ResumePoint,
-    not_consistent,
     read_model,
     write_model,
 )
@@ -38,7 +37,7 @@ from saelib.fitted import FittedNetwork, Report
 from saelib.objective import SparseObjective
 from saelib.parameters import Parameters
 from saelib.scaling import check_magnitude, fit_scaling
-from saelib.storage import place_for_file
+from saelib.storage import not_consistent, place_for_file
 from saelib.training import Callback, TrainingResult, train
 
 __all__ = ["SparseAutoencoder"]
@@ -783,7 +782,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             model = cls(**hyperparameters)
             model._check_parameters()
         except (KeyError, TypeError, ValueError) as error:
-            raise not_consistent(path, error) from None
+            raise not_consistent(path, "SparseAutoencoder", error) from None
         model._fitted = fit
         return model
 

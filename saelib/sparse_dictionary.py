@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from saelib._dictionary_file import (
     FittedDictionary,
-    not_consistent,
     read_dictionary,
     write_dictionary,
 )
@@ -26,6 +25,7 @@ from saelib.dictionary import reconstruct
 from saelib.dictionary_training import train_dictionary
 from saelib.features import unexplained_variance
 from saelib.parameters import Parameters
+from saelib.storage import not_consistent
 
 __all__ = ["SparseDictionary"]
 
@@ -278,7 +278,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
         try:
             model = cls(**hyperparameters)
         except TypeError as error:
-            raise not_consistent(path, error) from None
+            raise not_consistent(path, "SparseDictionary", error) from None
         model._take(fitted.parameters, fitted.rule, fitted.mean, fitted.loss_curve)
         model.n_features_in_ = fitted.parameters.n_features
         if fitted.feature_names_in is not None:

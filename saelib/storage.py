@@ -191,6 +191,14 @@ def read_arrays(
     return arrays, description
 
 
+def not_consistent(path: str | os.PathLike[str], kind: str, error: Exception) -> ValueError:
+    """Return the error for a sound file whose parts do not make what it should hold."""
+    return ValueError(
+        f"{os.fspath(path)!r} does not hold a consistent {kind}: {error}. "
+        "Restore it from a copy or save the model again"
+    )
+
+
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number of JSON")
 
