@@ -895,7 +895,7 @@ BACKPROPAGATION = (
     ),
     Mistake(
         "error-doubled",
-        "Everything but the weight decay is twice what it should be.",
+        "What comes from the reconstruction error is twice what it should be.",
         "The 1/2 of the cost cancels with the 2 of the square.",
         "Eq. (1.6) has no 2.",
         "d/dy (y - x)² without the 1/2 of the cost",
