@@ -176,6 +176,38 @@ def _comparisons(f1: dict[str, float]) -> dict[str, float]:
     }
 
 
+def as_few_units(*, seed: int, effort: int) -> dict[str, float]:
+    """Give the dictionary no more units than PCA and ICA have directions, and chance six times.
+
+    Random directions, each of them both ways, are as many as two dictionaries of the chapter.
+    """
+    problem, width = _problem(seed), 64
+    p = problem.positions
+    inside = run_transformer(_network(seed), problem.tokens)
+    leads = {}
+    for site, kinds in (("before", ("mine", "theirs")), ("after", ("block at",))):
+        X, _ = _scaled(_sites(inside, p)[site], problem.train)
+        train = X[problem.train]
+        learned = train_dictionary(
+            train, width, BatchTopK(K[site]), seed=seed, n_steps=1500 * effort, batch_size=512
+        )
+        f1 = _scores(reconstruct(X, learned.parameters, learned.rule)[0], problem, "SAE")
+        directions = np.linalg.svd(train, full_matrices=False)[2].T
+        f1 |= _scores(_both_ways(X @ directions), problem, "PCA")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            ica = FastICA(random_state=seed, max_iter=200, tol=1e-3).fit(train[:8000])
+        f1 |= _scores(_both_ways(ica.transform(X)), problem, "ICA")
+        chance = np.random.default_rng(seed).normal(size=(X.shape[1], N_HIDDEN))
+        f1 |= _scores(_both_ways(X @ chance.astype(X.dtype)), problem, "random")
+        for rival in ("PCA", "ICA", "random"):
+            leads[f"{rival} {site}"] = min(f1[f"{k} | SAE"] - f1[f"{k} | {rival}"] for k in kinds)
+    return leads | {
+        "lead_as_few": min(v for name, v in leads.items() if "random" not in name),
+        "lead_over_chance": min(v for name, v in leads.items() if "random" in name),
+    }
+
+
 def play(*, seed: int, effort: int) -> dict[str, float]:
     """Ask how well the network plays: legal moves, blocks, and its surprise beside the best."""
     problem, network = _problem(seed), _network(seed)
