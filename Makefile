@@ -67,7 +67,7 @@ notebooks: setup ## Execute the notebooks and store their outputs: all, or ONLY=
 	@$(STEP) "Executing the notebooks" $(BIN) tools/notebooks.py $(ONLY)
 	@$(STEP) "Comparing with an older processor" $(BIN) tools/compare.py $(ONLY)
 
-claims: setup ## Run the experiments behind the claims: all (an hour), or ONLY=06-training
+claims: setup ## Run the experiments behind the claims: all (three hours), or ONLY=06-training
 	@$(STEP) "Measuring what the book claims" $(BIN) tools/claims.py $(ONLY)
 
 mutation-score: setup ## Make slips in right answers and count what the checkers say (ten minutes; ARGS="--slips 0 cost")
