@@ -48,7 +48,7 @@ def test_every_figure_of_the_book_but_photographs_is_kept_as_a_drawing():
         for file in (ROOT / "book" / "_data" / "figures").glob("*.json")
         for name in json.loads(file.read_text(encoding="utf-8"))
     }
-    names -= {"06-training/fig-pipeline"}  # whole photographs, which are smaller as a picture
+    names -= drawings.AS_PICTURES
     kept = {f"{file.parent.name}/{file.name.split('.')[0]}" for file in KEPT}
     assert kept == names
     wide = {f"{file.parent.name}/{file.stem}" for file in KEPT if file not in PHONES}
