@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,39 @@ class Adam(NamedTuple):
         mean = adam.mean / (1 - 0.9**adam.n_steps)
         mean_square = adam.mean_square / (1 - 0.999**adam.n_steps)
         return adam, theta - learning_rate * mean / (np.sqrt(mean_square) + 1e-8)
+
+
+def adam_step_into(
+    old: Iterable[Any], new: Iterable[Any], gradient: Array, learning_rate: float, n_steps: int
+) -> None:
+    """Write over `new` what `Adam.step` gives for a part of theta, to the last bit.
+
+    Parameters
+    ----------
+    old, new : iterable of three ndarrays of one shape
+        theta, `mean` and `mean_square` before the step, and memory for them after it.
+    gradient : ndarray
+        Derivatives by this part of theta.
+    learning_rate : float
+        The step size.
+    n_steps : int
+        Steps taken, this one included.
+    """
+    (theta, mean, mean_square), (new_theta, new_mean, new_square) = old, new
+    step = np.multiply(gradient, 0.1)
+    np.multiply(mean, 0.9, out=new_mean)
+    new_mean += step
+    np.square(gradient, out=step)
+    step *= 0.001
+    np.multiply(mean_square, 0.999, out=new_square)
+    new_square += step
+    np.divide(new_mean, 1 - 0.9**n_steps, out=step)
+    step *= learning_rate
+    root = np.divide(new_square, 1 - 0.999**n_steps)
+    np.sqrt(root, out=root)
+    root += 1e-8
+    step /= root
+    np.subtract(theta, step, out=new_theta)
 
 
 def mini_batch(
