@@ -127,6 +127,37 @@ def test_a_sample_that_misleads_about_the_largest_changes_nothing(lure, monkeypa
     assert relative_error(blocked[1].adam.mean, plain[1].adam.mean) < 1e-13
 
 
+def test_a_sample_that_finds_one_too_few_changes_nothing(monkeypatch):
+    """All but one of those that stay are above the guess, which only a second look can tell."""
+    monkeypatch.setattr(passes, "_SAMPLED", 1)
+    now, X = beginning(4, BatchTopK(2.0), np.float64), data(4, np.float64)
+    n_kept, partition = 2 * M, np.partition
+    ranks = []
+
+    def shifted(array, rank, *arguments, **more):
+        ranks.append(rank)
+        # The first call is that for the guess: it becomes the value next above the edge.
+        return partition(array, -(n_kept - 1) if len(ranks) == 1 else rank, *arguments, **more)
+
+    plain = plain_step(now, X, BatchTopK(2.0), Settings(), 1e-3)
+    monkeypatch.setattr(passes, "_SLACK", (n_kept - 1 - 10) / n_kept)
+    monkeypatch.setattr(passes.np, "partition", shifted)
+    blocked = a_step()(now, X, BatchTopK(2.0), Settings(), 1e-3)
+    assert len(ranks) == 2
+    assert blocked[0] == pytest.approx(plain[0], rel=1e-13)
+    assert relative_error(blocked[1].adam.mean, plain[1].adam.mean) < 1e-13
+
+
+def test_the_memory_of_the_moment_before_the_last_is_used_again():
+    X, now, step = data(5, np.float64), beginning(5, TopK(3), np.float64), a_step()
+    moments = [now]
+    for _ in range(3):
+        moments.append(step(moments[-1], X, TopK(3), Settings(), 1e-3)[1])
+    assert moments[2].theta is moments[0].theta
+    assert moments[3].adam.mean is moments[1].adam.mean
+    assert moments[3].theta is not moments[2].theta
+
+
 def a_step(dtype=np.float64):
     return BlockedStep(M, N, H, dtype)
 

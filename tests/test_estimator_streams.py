@@ -150,6 +150,8 @@ def test_a_stream_can_follow_a_fit():
     before = model.score(X)
     model.set_params(learning_rate=1e-4).partial_fit(X)
     assert model.n_iter_ == 31
+    assert not model.converged_
+    assert model.stop_reason_ == "partial_fit ends with the rows it is given"
     assert model.score(X) > 1.5 * before
 
 
