@@ -23,7 +23,7 @@ from saelib._parallel import map_in_order
 from saelib._validation import whole_number
 from saelib.codes import BatchTopK, L1ReLU, Rule, Threshold, TopK
 from saelib.parameters import Parameters
-from saelib.thresholds import Gated, JumpReLU
+from saelib.thresholds import Gated, JumpReLU, in_window
 
 __all__ = ["FirstRound", "Halfway", "can_be_tiled"]
 
@@ -146,7 +146,8 @@ class FirstRound:
 
         def compute(rows: slice) -> _Part:
             x, a, d2, d3 = X[rows], A[rows], delta2[rows], delta3[rows]
-            penalty, of_b1, of_own = 0.0, np.zeros(h), np.zeros(0)
+            penalty, of_b1 = 0.0, np.zeros(h)
+            of_own = np.zeros(h if isinstance(rule, JumpReLU) else 0)
             with self._buffers(n_buffers, len(x)) as (mask, *memory):
                 # A rectifier can write its code over the weighted inputs.
                 z = memory[0] if memory else a
@@ -164,8 +165,7 @@ class FirstRound:
                     if isinstance(rule, L1ReLU):
                         d += rule.sparsity_weight
                     if isinstance(rule, JumpReLU):
-                        own = len(d) * rule.learn(x[part], p, z[part], d).own.astype(np.float64)
-                        of_own = own if len(of_own) == 0 else of_own + own
+                        of_own = of_own + _jump_own(z[part], d, rule)
                     d *= mask[part]
                     if isinstance(rule, Gated):
                         d += memory[1][part]
@@ -365,6 +365,16 @@ def _code_into(a: Array, mask: NDArray[np.bool_], z: Array, rule: Rule) -> float
     if isinstance(rule, JumpReLU):
         return rule.sparsity_weight * np.count_nonzero(mask)
     return 0.0
+
+
+def _jump_own(z: Array, back: Array, rule: JumpReLU) -> NDArray[np.float64]:
+    """Return what `JumpReLU.learn` does, summed over some rows; `z` is used up."""
+    t = np.asarray(rule.threshold, z.dtype)
+    window = in_window(z, t, rule.bandwidth)
+    np.multiply(back, t, out=z)
+    z += rule.sparsity_weight
+    z *= window
+    return -t * _column_sums(z) / rule.bandwidth
 
 
 def _edge_of_largest(z: Array, k: int) -> Array:
