@@ -344,6 +344,8 @@ STREAMS: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
 # ---------------------------------------------------------------- steps of a dictionary
 
 PRICE, K_ACTIVE, RATE = 0.1, 32, 1e-3
+EDGE, WINDOW = 0.1, 0.2  # of JumpReLU
+RULES = ("L1", "TopK", "BatchTopK", "JumpReLU", "Gated")
 
 
 def dictionary_products(X: np.ndarray, n_hidden: int) -> Callable[[], Any]:
@@ -354,65 +356,123 @@ def dictionary_products(X: np.ndarray, n_hidden: int) -> Callable[[], Any]:
     return partial(floor(X, n_hidden), theta)
 
 
-def dictionary_saelib(X: np.ndarray, n_hidden: int, top_k: bool) -> Callable[[], float]:
+def dictionary_saelib(X: np.ndarray, n_hidden: int, rule: str) -> Callable[[], float]:
     """Return a step of `train_dictionary` on a batch: cost, gradient, Adam, columns of norm 1."""
+    from saelib._dictionary_step import BlockedStep, Moment, Settings
     from saelib._minibatch import Adam
-    from saelib.codes import L1ReLU, Rule, TopK
+    from saelib.codes import BatchTopK, L1ReLU, LearningRule, TopK
     from saelib.dictionary import unit_start
-    from saelib.dictionary_training import _Moment, _step
+    from saelib.thresholds import Gated, JumpReLU
 
-    theta: Any = unit_start(X.shape[1], n_hidden, seed=0).ravel().astype(X.dtype)
-    rule: Rule = TopK(K_ACTIVE) if top_k else L1ReLU(PRICE)
-    adam: Any = Adam(np.zeros_like(theta), np.zeros_like(theta))
-    now = _Moment(theta, adam, np.zeros(n_hidden, int))
+    chosen: Any = {
+        "L1": L1ReLU(PRICE),
+        "TopK": TopK(K_ACTIVE),
+        "BatchTopK": BatchTopK(K_ACTIVE),
+        "JumpReLU": JumpReLU(PRICE, WINDOW, EDGE),
+        "Gated": Gated(PRICE),
+    }[rule]
+    own = chosen.own_numbers(n_hidden) if isinstance(chosen, LearningRule) else np.empty(0)
+    weights = unit_start(X.shape[1], n_hidden, seed=0).ravel()
+    theta: Any = np.concatenate([weights, own]).astype(X.dtype)
+    now = Moment(theta, Adam(np.zeros_like(theta), np.zeros_like(theta)), np.zeros(n_hidden, int))
+    in_blocks = BlockedStep(*X.shape, n_hidden, X.dtype)
 
     def step() -> float:
-        nonlocal now
-        p = Parameters.unravel(now.theta, X.shape[1], n_hidden)
-        cost, now = _step(now, X, p, rule, None, None, True, RATE)
+        nonlocal now, chosen
+        if len(own):
+            chosen = chosen.with_own_numbers(now.theta[-len(own) :])
+        cost, now = in_blocks(now, X, chosen, Settings(), RATE)
         return cost
 
     return step
 
 
-def dictionary_torch(X: np.ndarray, n_hidden: int, top_k: bool) -> Callable[[], float]:
+def dictionary_torch(X: np.ndarray, n_hidden: int, rule: str) -> Callable[[], float]:
     """Return the same step in PyTorch, by its automatic differentiation and its Adam."""
     import torch
 
     from saelib.dictionary import unit_start
 
+    m = len(X)
     p = unit_start(X.shape[1], n_hidden, seed=0)
-    W1, W2, b1, b2 = (
+    W1, W2, b1, b2 = parameters = [
         torch.from_numpy(block.astype(X.dtype)).requires_grad_()
         for block in (p.W1, p.W2, p.b1, p.b2)
-    )
-    data, optimizer = torch.from_numpy(X), torch.optim.Adam([W1, W2, b1, b2], lr=RATE)
+    ]
+    data = torch.from_numpy(X)
+    linear, jump = torch.nn.functional.linear, _torch_jump()
+    if rule == "JumpReLU":
+        parameters.append(torch.full((n_hidden,), np.log(EDGE), dtype=data.dtype))
+    if rule == "Gated":
+        parameters += [torch.zeros(n_hidden, dtype=data.dtype) for _ in range(2)]
+    own = [tensor.requires_grad_() for tensor in parameters[4:]]
+    optimizer = torch.optim.Adam(parameters, lr=RATE)
+
+    def squares(A: Any, W2: Any, b2: Any) -> Any:
+        return ((linear(A, W2, b2) - data) ** 2).sum() / (2 * m)
+
+    def cost() -> Any:
+        Z = linear(data, W1, b1)
+        if rule == "JumpReLU":
+            A, on = jump(Z, own[0].exp())
+            return squares(A, W2, b2) + PRICE * on.sum() / m
+        if rule == "Gated":
+            threshold, log_scale = own
+            gate = torch.relu((Z - threshold) * torch.exp(-log_scale))
+            A = torch.where((threshold < Z) & (Z > 0), Z, 0)
+            beside = squares(gate, W2.detach(), b2.detach()) + PRICE * gate.sum() / m
+            return squares(A, W2, b2) + beside
+        A = torch.relu(Z)
+        if rule == "L1":
+            return squares(A, W2, b2) + PRICE * A.sum() / m
+        if rule == "TopK":
+            values, places = A.topk(K_ACTIVE, dim=1, sorted=False)
+            A = torch.zeros_like(A).scatter(1, places, values)
+        else:
+            values, places = A.flatten().topk(K_ACTIVE * m, sorted=False)
+            A = torch.zeros_like(A).flatten().scatter(0, places, values).view_as(A)
+        return squares(A, W2, b2)
 
     def step() -> float:
         optimizer.zero_grad()
-        A = torch.relu(torch.nn.functional.linear(data, W1, b1))
-        if top_k:
-            values, places = A.topk(K_ACTIVE, dim=1, sorted=False)
-            A = torch.zeros_like(A).scatter(1, places, values)
-        error = torch.nn.functional.linear(A, W2, b2) - data
-        cost = (error**2).sum() / (2 * len(data))
-        if not top_k:
-            cost = cost + PRICE * A.sum() / len(data)
-        cost.backward()
+        value = cost()
+        value.backward()
         with torch.no_grad():
             assert W2.grad is not None
             W2.grad.sub_(W2 * (W2.grad * W2).sum(dim=0))
             optimizer.step()
             W2.div_(W2.norm(dim=0))
-        return float(cost)
+        return float(value)
 
     return step
 
 
+def _torch_jump() -> Any:
+    """Return JumpReLU with its published backward, as a function of z and the thresholds."""
+    import torch
+
+    class Jump(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, z: Any, threshold: Any) -> Any:
+            on = (z > threshold).to(z.dtype)
+            context.save_for_backward(z, threshold, on)
+            return z * on, on
+
+        @staticmethod
+        def backward(context: Any, of_a: Any, of_on: Any) -> Any:
+            z, threshold, on = context.saved_tensors
+            window = (z - threshold).abs() < WINDOW / 2
+            by_threshold = torch.where(window, threshold * of_a + of_on, 0).sum(dim=0)
+            return of_a * on, -by_threshold / WINDOW
+
+    return Jump.apply
+
+
 DICTIONARIES: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
     "five products": dictionary_products,
-    "saelib, L1": partial(dictionary_saelib, top_k=False),
-    "PyTorch, L1": partial(dictionary_torch, top_k=False),
-    "saelib, TopK": partial(dictionary_saelib, top_k=True),
-    "PyTorch, TopK": partial(dictionary_torch, top_k=True),
+    **{
+        f"{who}, {rule}": partial(make, rule=rule)
+        for rule in RULES
+        for who, make in (("saelib", dictionary_saelib), ("PyTorch", dictionary_torch))
+    },
 }

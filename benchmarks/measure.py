@@ -222,13 +222,13 @@ def steps_of_a_stream(n_threads: int, seconds: float) -> dict[str, Any]:
     return found
 
 
-def steps_of_a_dictionary(n_threads: int, seconds: float) -> dict[str, Any]:
+def steps_of_a_dictionary(n_threads: int, dtype: str, seconds: float) -> dict[str, Any]:
     """Time a step of `train_dictionary`, the five products of it, and the step in PyTorch."""
     import numpy as np
-    from contenders import DICTIONARIES
+    from contenders import DICTIONARIES, RULES
 
     batch, n, n_hidden = DICTIONARY_SIZE
-    X = np.random.default_rng(0).normal(size=(batch, n)).astype(np.float32)
+    X = np.random.default_rng(0).normal(size=(batch, n)).astype(dtype)
     limit_threads(n_threads)
     functions, failed = {}, {}
     for name, make in DICTIONARIES.items():
@@ -236,8 +236,8 @@ def steps_of_a_dictionary(n_threads: int, seconds: float) -> dict[str, Any]:
             functions[name] = make(X, n_hidden)
         except Exception as error:  # a peer that does not work here is reported, not hidden
             failed[name] = f"{type(error).__name__}: {str(error).splitlines()[0][:80]}"
-    # Both start from the same weights, and so their first and their second cost must agree.
-    for rule in ("L1", "TopK"):
+    # Both start from the same weights, and so their first costs must agree.
+    for rule in RULES:
         mine, theirs = (functions.get(f"{who}, {rule}") for who in ("saelib", "PyTorch"))
         if mine and theirs:
             costs = np.array([(mine(), theirs()) for _ in range(2)])
@@ -247,6 +247,8 @@ def steps_of_a_dictionary(n_threads: int, seconds: float) -> dict[str, Any]:
     base = times["five products"]
     return {
         "size": DICTIONARY_SIZE,
+        "dtype": dtype,
+        "threads": n_threads,
         "failed": failed,
         "times": {name: float(np.median(values)) for name, values in times.items()},
         "ratios": {name: float(np.median(values / base)) for name, values in times.items()},

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saelib._validation import whole_number
+from saelib._version import __version__
 from saelib.codes import BatchTopK, KLSigmoid, L1ReLU, Rule, Threshold, TopK
 from saelib.parameters import Parameters
 from saelib.storage import not_consistent, read_arrays, write_arrays
@@ -57,8 +58,6 @@ def write_dictionary(
     path: str | os.PathLike[str], hyperparameters: Mapping[str, Any], fitted: FittedDictionary
 ) -> None:
     """Write an estimator to one file, atomically."""
-    from saelib import __version__
-
     p = fitted.parameters
     arrays: dict[str, Any] = {
         "W1": p.W1,

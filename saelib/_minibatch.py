@@ -1,19 +1,32 @@
-"""One mini-batch: its cost, its gradient with a running mean activation, and a step of Adam."""
+"""One mini-batch: its cost, its gradient with a running mean activation, and a step of Adam.
+
+Each is here twice. `Adam.step` and `mini_batch` are the plain lines, the specification with which
+the tests compare the other two: `adam_in_blocks` gives the same bits, and `mini_batch_in_blocks`
+goes through the two passes that `SparseObjective` takes. Those two share their work among threads.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from saelib.activations import ACTIVATIONS
+from saelib._parallel import map_in_order
+from saelib._passes import BiasUnitWeights, SumsOfRows
+from saelib.activations import ACTIVATIONS, TANH_AS_SIGMOID
 from saelib.network import decode, encode
 from saelib.parameters import Parameters
-from saelib.sparsity import kl_divergence, kl_gradient
+from saelib.sparsity import divergence, divergence_slope, kl_divergence, kl_gradient
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
+
+# Adam's three vectors and what it computes from them fit the cache of a core in blocks as long.
+_NUMBERS_PER_BLOCK = 2**15
+# From so many multiplications in one product on, two threads are worth waking one up.
+_WORTH_TWO_SHARES = 2**21
 
 
 class Adam(NamedTuple):
@@ -42,6 +55,56 @@ class Adam(NamedTuple):
         mean = adam.mean / (1 - 0.9**adam.n_steps)
         mean_square = adam.mean_square / (1 - 0.999**adam.n_steps)
         return adam, theta - learning_rate * mean / (np.sqrt(mean_square) + 1e-8)
+
+
+def adam_step_into(
+    old: Iterable[Any], new: Iterable[Any], gradient: Array, learning_rate: float, n_steps: int
+) -> None:
+    """Write over `new` what `Adam.step` gives for a part of theta, to the last bit.
+
+    Parameters
+    ----------
+    old, new : iterable of three ndarrays of one shape
+        theta, `mean` and `mean_square` before the step, and memory for them after it.
+    gradient : ndarray
+        Derivatives by this part of theta.
+    learning_rate : float
+        The step size.
+    n_steps : int
+        Steps taken, this one included.
+    """
+    (theta, mean, mean_square), (new_theta, new_mean, new_square) = old, new
+    step = np.multiply(gradient, 0.1)
+    np.multiply(mean, 0.9, out=new_mean)
+    new_mean += step
+    np.square(gradient, out=step)
+    step *= 0.001
+    np.multiply(mean_square, 0.999, out=new_square)
+    new_square += step
+    np.divide(new_mean, 1 - 0.9**n_steps, out=step)
+    step *= learning_rate
+    root = np.divide(new_square, 1 - 0.999**n_steps)
+    np.sqrt(root, out=root)
+    root += 1e-8
+    step /= root
+    np.subtract(theta, step, out=new_theta)
+
+
+def adam_in_blocks(
+    adam: Adam, theta: Vector, gradient: Vector, learning_rate: float, n_threads: int
+) -> tuple[Adam, Vector]:
+    """Return what ``adam.step(theta, gradient, learning_rate)`` returns, to the last bit."""
+    old, n_steps = (theta, adam.mean, adam.mean_square), adam.n_steps + 1
+    new = tuple(np.empty_like(array) for array in old)
+
+    def step(start: int) -> None:
+        part = slice(start, start + _NUMBERS_PER_BLOCK)
+        old_part, new_part = ([array[part] for array in arrays] for arrays in (old, new))
+        adam_step_into(old_part, new_part, gradient[part], learning_rate, n_steps)
+
+    map_in_order(step, range(0, len(theta), _NUMBERS_PER_BLOCK), n_threads)
+    theta, mean, mean_square = new
+    return Adam(mean, mean_square, n_steps), theta
 
 
 def mini_batch(
@@ -87,3 +150,50 @@ def mini_batch(
         + sparsity_weight * np.sum(kl_divergence(sparsity_target, rho_hat))
     )
     return float(cost), gradient.ravel().astype(np.float64, copy=False), running
+
+
+def mini_batch_in_blocks(
+    X: Array,
+    parameters: Parameters,
+    running_mean: Vector,
+    n_threads: int,
+    *,
+    share: float,
+    weight_decay: float,
+    sparsity_target: float,
+    sparsity_weight: float,
+    activation: str,
+    output_activation: str,
+) -> tuple[float, Vector, Vector]:
+    """Return what `mini_batch` returns, but for the rounding; BLAS must be limited to one thread.
+
+    It depends on the sizes alone how the rows are divided, and so no bit on the number of threads.
+    """
+    f, f_out, p, m = ACTIVATIONS[activation], ACTIVATIONS[output_activation], parameters, len(X)
+    X = X.astype(np.float64, copy=False)
+    unit = TANH_AS_SIGMOID if activation == "tanh" else f
+    least, greatest = np.sqrt(np.finfo(float).tiny), 1 - np.finfo(float).eps
+
+    def between(sums: Vector) -> tuple[Vector, Vector]:
+        running = running_mean + share * (sums / m - running_mean)
+        rho_hat = np.clip(running, least, greatest)
+        slope = np.zeros(p.n_hidden + 1)  # the last for the bias unit
+        slope[:-1] = sparsity_weight * divergence_slope(sparsity_target, rho_hat)
+        slope /= f.high - f.low
+        return running, slope
+
+    worth_two = X.size * p.n_hidden >= _WORTH_TWO_SHARES
+    sums_of_rows = SumsOfRows(X, p.n_hidden, least_shares=2 if worth_two else 1)
+    w = BiasUnitWeights.of(p, unit, f_out)
+    running, squares, sums = sums_of_rows.two_passes(w, unit, f_out, between, n_threads)
+    gradient: Any = w.gradient(sums)
+    gradient /= m
+    for weights, part in ((p.W1, gradient), (p.W2, gradient[p.W1.size :])):
+        part[: weights.size] += weight_decay * weights.ravel()
+    rho_hat = np.clip(running, least, greatest)
+    cost = (
+        squares / (2 * m)
+        + weight_decay / 2 * sum(float(np.vdot(W, W)) for W in (p.W1, p.W2))
+        + sparsity_weight * float(divergence(sparsity_target, rho_hat).sum())
+    )
+    return cost, gradient, running

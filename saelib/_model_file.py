@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from saelib._minibatch import Adam
 from saelib._validation import activation_named, real_number, whole_number
+from saelib._version import __version__
 from saelib.fitted import FittedNetwork
 from saelib.parameters import Parameters
 from saelib.scaling import Scaling
@@ -96,8 +97,6 @@ class Fit:
 
 def write_model(path: str | os.PathLike[str], hyperparameters: Mapping[str, Any], fit: Fit) -> None:
     """Write an estimator to one file, atomically."""
-    from saelib import __version__
-
     p, scaling = fit.parameters, fit.scaling
     arrays = {
         "W1": p.W1,

@@ -202,12 +202,14 @@ class SumsOfRows:
         Floating-point numbers.
     n_hidden : int
         Number of hidden units.
+    least_shares : int
+        Into how many shares the rows are dealt at least, if there are so many.
     """
 
-    def __init__(self, X: Array | Rows, n_hidden: int) -> None:
+    def __init__(self, X: Array | Rows, n_hidden: int, least_shares: int = 1) -> None:
         self._X = X
         self._n_hidden = n_hidden
-        self._shares = plan_shares(X, n_hidden)
+        self._shares = plan_shares(X, n_hidden, least_shares)
         # Memory of earlier calls: the activations, and the buffers of each thread.
         self._spare: deque[Array] = deque(maxlen=1)
         self._buffers: deque[Buffers] = deque()
@@ -384,9 +386,10 @@ def _hidden_layer(x: Array, w: BiasUnitWeights, f: Activation, out: Array) -> Ar
     return f.of_signed(z, out=z)
 
 
-def plan_shares(X: Array | Rows, n_hidden: int) -> list[list[slice]]:
+def plan_shares(X: Array | Rows, n_hidden: int, least: int = 1) -> list[list[slice]]:
     """Return the blocks of rows that an evaluation goes through, dealt into shares."""
-    return _shares(len(X), _rows_per_block(X.shape[1], n_hidden, X.itemsize))
+    rows_per_block = _rows_per_block(X.shape[1], n_hidden, X.itemsize)
+    return _shares(len(X), min(rows_per_block, -(-len(X) // least)))
 
 
 def _rows_per_block(n_features: int, n_hidden: int, itemsize: int) -> int:

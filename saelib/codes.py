@@ -235,14 +235,17 @@ class BatchTopK:
     def __post_init__(self) -> None:
         real_number("k", self.k, low=0.0, open_ends=True)
 
-    def _least(self, Z: Array) -> float:
+    def _n_kept(self, Z: Array) -> int:
         n_kept = round(self.k * len(Z))
         if not 1 <= n_kept <= Z.size:
             raise ValueError(
                 f"k is {self.k}, which keeps {n_kept} of the {Z.size} activations of the batch; "
                 "keep at least one and at most all"
             )
-        place = Z.size - n_kept
+        return n_kept
+
+    def _least(self, Z: Array) -> float:
+        place = Z.size - self._n_kept(Z)
         return float(np.partition(Z, place, axis=None)[place])
 
     def __call__(self, Z: Array) -> Code:

@@ -11,17 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saelib._blas import single_threaded_blas
+from saelib._dictionary_step import BlockedStep, Moment, Settings, can_be_tiled, plain_step
 from saelib._minibatch import Adam
 from saelib._validation import data_matrix, real_number, whole_number
 from saelib.activations import ACTIVATIONS
 from saelib.codes import BatchTopK, LearningRule, Rule
-from saelib.dictionary import (
-    auxiliary_cost,
-    dictionary_cost,
-    project_gradient,
-    unit_columns,
-    unit_start,
-)
+from saelib.dictionary import unit_start
 from saelib.parameters import Parameters
 from saelib.progress import progress_bar, show_cost
 
@@ -186,7 +181,7 @@ def train_dictionary(
     weights = (start or unit_start(n, n_hidden, seed)).ravel()
     own = rule.own_numbers(n_hidden) if isinstance(rule, LearningRule) else np.empty(0)
     theta: Any = np.concatenate([weights, own]).astype(dtype)
-    now = _Moment(theta, Adam(np.zeros_like(theta), np.zeros_like(theta)), np.zeros(n_hidden, int))
+    now = Moment(theta, Adam(np.zeros_like(theta), np.zeros_like(theta)), np.zeros(n_hidden, int))
     if resume is not None:
         now = _moment_of(resume, now, n_steps)
         costs[: now.n_done] = resume.costs
@@ -194,6 +189,10 @@ def train_dictionary(
     batches = islice(_batches(len(X), batch_size, np.random.default_rng([seed, 1])), first, None)
     # Products as small as these take longer on several threads, many times so on a busy machine.
     small = batch_size * n * n_hidden < WORTH_MORE_THREADS
+    step: Callable[..., tuple[float, Moment]] = plain_step
+    if not small and can_be_tiled(rule, n_hidden) and prefixes is None:
+        step = BlockedStep(batch_size, n, n_hidden, theta.dtype)
+    settings = Settings(prefixes, revive_after, fix_norms)
     with (
         single_threaded_blas() if small else nullcontext(),
         progress_bar("Adam", n_steps, progress) as bar,
@@ -204,15 +203,11 @@ def train_dictionary(
                 done = now.n_done
                 if checkpoint is not None and done > first and done % checkpoint_every == 0:
                     checkpoint(_state_of(now, costs))
-                p = Parameters.unravel(now.theta[:n_weights], n, n_hidden)
                 if isinstance(rule, LearningRule):
                     rule = rule.with_own_numbers(now.theta[n_weights:])
                 decay = min(1.0, (done + 1) / 200, (n_steps - done) / (0.2 * n_steps))
                 # Assigned in one go: whenever Ctrl-C strikes, all parts are of one step.
-                costs[done], now = _step(
-                    *(now, X[next(batches)], p, rule, prefixes, revive_after, fix_norms),
-                    learning_rate=rate * decay,
-                )
+                costs[done], now = step(now, X[next(batches)], rule, settings, rate * decay)
                 show_cost(bar, costs[done])
                 bar.update()
         except KeyboardInterrupt:
@@ -225,62 +220,14 @@ def train_dictionary(
     return LearnedDictionary(learned, rule, costs[: now.n_done], _state_of(now, costs))
 
 
-class _Moment(NamedTuple):
-    """What changes from step to step."""
-
-    theta: Any
-    adam: Adam
-    silent: NDArray[np.intp]
-
-    @property
-    def n_done(self) -> int:
-        return self.adam.n_steps
-
-
-def _step(
-    now: _Moment,
-    X: Array,
-    p: Parameters,
-    rule: Rule,
-    prefixes: Sequence[int] | None,
-    revive_after: int | None,
-    fix_norms: bool,
-    learning_rate: float,
-) -> tuple[float, _Moment]:
-    """Return the cost of a mini-batch, and what a step of Adam makes of it."""
-    cost = dictionary_cost(X, p, rule, prefixes=prefixes)
-    gradient, silent = cost.gradient, now.silent
-    if revive_after is not None:
-        # A unit that took part has a gradient by its bias, unless by a rare accident.
-        silent = np.where(gradient.b1 != 0, 0, silent + 1)
-        dead = silent > revive_after
-        if dead.any():
-            extra = auxiliary_cost(X, p, rule, dead).gradient
-            gradient = Parameters(
-                gradient.W1 + extra.W1,
-                gradient.W2 + extra.W2,
-                gradient.b1 + extra.b1,
-                gradient.b2,
-            )
-    if fix_norms:
-        gradient.W2[...] = project_gradient(gradient.W2, p.W2)
-    slopes: Any = np.concatenate([gradient.ravel(), cost.own]).astype(now.theta.dtype, copy=False)
-    adam, theta = now.adam.step(now.theta, slopes, learning_rate)
-    if fix_norms:
-        n_weights = len(theta) - len(cost.own)
-        W2 = Parameters.unravel(theta[:n_weights], X.shape[1], len(p.b1)).W2
-        W2[...] = unit_columns(W2)
-    return cost.total, _Moment(theta, adam, silent)
-
-
-def _state_of(now: _Moment, costs: NDArray[np.float64]) -> DictionaryState:
+def _state_of(now: Moment, costs: NDArray[np.float64]) -> DictionaryState:
     means = now.adam.mean.copy(), now.adam.mean_square.copy()
     return DictionaryState(
         now.theta.copy(), *means, now.silent.astype(np.float64), costs[: now.n_done].copy()
     )
 
 
-def _moment_of(state: DictionaryState, start: _Moment, n_steps: int) -> _Moment:
+def _moment_of(state: DictionaryState, start: Moment, n_steps: int) -> Moment:
     """Return the moment that a state was made of, if it can be one of this training."""
     n_done = len(state.costs)
     shapes = {name: getattr(state, name).shape for name in ("theta", "mean", "mean_square")}
@@ -298,7 +245,7 @@ def _moment_of(state: DictionaryState, start: _Moment, n_steps: int) -> _Moment:
         )
     dtype = start.theta.dtype
     adam: Any = Adam(state.mean.astype(dtype), state.mean_square.astype(dtype), n_done)
-    return _Moment(state.theta.astype(dtype), adam, state.silent.astype(int))
+    return Moment(state.theta.astype(dtype), adam, state.silent.astype(int))
 
 
 def _batches(n_samples: int, size: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:

@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from saelib._blas import single_threaded_blas
-from saelib._minibatch import Adam, mini_batch
+from saelib._minibatch import Adam, adam_in_blocks, mini_batch_in_blocks
 from saelib._model_file import (
     LARGEST_WEIGHT,
     Fit,
@@ -533,13 +533,14 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         theta = _theta(before.network)
         adam = adam or Adam(np.zeros_like(theta), np.zeros_like(theta))
         costs = []
-        with single_threaded_blas():
+        with single_threaded_blas() as n_threads:
             for start in range(0, len(rows), self.batch_size):
                 batch = rows[start : start + self.batch_size]
-                cost, gradient, running = mini_batch(
+                cost, gradient, running = mini_batch_in_blocks(
                     batch,
                     p,
                     running,
+                    n_threads,
                     share=1 - (1 - 1 / self.sparsity_window) ** len(batch),
                     weight_decay=self.weight_decay,
                     sparsity_target=self.sparsity_target,
@@ -548,7 +549,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
                     output_activation=before.output_activation,
                 )
                 costs.append(cost)
-                adam, theta = adam.step(theta, gradient, self.learning_rate)
+                adam, theta = adam_in_blocks(adam, theta, gradient, self.learning_rate, n_threads)
                 if not np.all(np.abs(theta) < LARGEST_WEIGHT):
                     raise ValueError(
                         f"a weight exceeds {LARGEST_WEIGHT:g} at step "

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from saelib import Parameters, SparseObjective, train
+from saelib import Parameters, SparseObjective, descent, train
 from saelib.descent import METHODS, descend
 
 SLOPES = np.array([1.0, 20.0])
@@ -78,3 +78,15 @@ def test_what_cannot_be_is_named(wrong, words):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the words are checked below
         descend(ravine, [1.0, 1.0], **wrong)
     assert words in str(caught.value)
+
+
+def test_l_bfgs_remembers_twenty_steps_as_training_does(monkeypatch):
+    seen, original = [], descent.minimize
+
+    def watched(*arguments, **more):
+        seen.append(more["options"])
+        return original(*arguments, **more)
+
+    monkeypatch.setattr(descent, "minimize", watched)
+    descend(lambda theta: (float(theta @ theta), 2 * theta), [1.0, 2.0], "l-bfgs", n_steps=3)
+    assert [(options["maxcor"], options["maxiter"]) for options in seen] == [(20, 3)]

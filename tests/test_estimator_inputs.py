@@ -18,6 +18,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.exceptions import NotFittedError
 
 from saelib import SparseAutoencoder
+from saelib._rows import Rows
+from saelib.scaling import check_magnitude
 
 RNG = np.random.default_rng(0)
 GOOD = RNG.normal(size=(30, 4))
@@ -330,3 +332,51 @@ def test_numbers_whose_products_could_overflow_are_refused_with_their_place(dtyp
     X[7, 2] = value
     with pytest.raises(ValueError, match=r"X holds 1e\+\d+ at row 7, column 2"):
         model.transform(X)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_largest_entry_allowed_is_the_fourth_root_of_the_largest_number(dtype):
+    """Two squares, one of them of a sum over many rows and columns, must not overflow."""
+    limit = float(np.finfo(dtype).max) ** 0.25
+    just_below = np.array([[1.0, -0.99 * limit]], dtype)
+    check_magnitude(Rows(just_below))
+    for far_out in (1.01 * limit, -1.01 * limit):
+        with pytest.raises(ValueError, match="at row 1, column 0"):
+            check_magnitude(Rows(np.array([[1.0, 2.0], [far_out, 0.0]], dtype)))
+
+
+def test_the_names_of_what_exists_after_fit_are_listed_after_fit_only():
+    model = SparseAutoencoder(2, max_iter=2, tol=None)
+    assert "n_iter_" not in dir(model)
+    assert "fit" in dir(model)
+    model.fit(np.random.default_rng(0).normal(size=(20, 3)))
+    assert {"n_iter_", "parameters_", "fit"} <= set(dir(model))
+    assert "feature_names_in_" not in dir(model)  # the columns had no names
+
+
+@pytest.mark.parametrize(("fraction", "held_out"), [(0.95, 9.5), (0.01, 0)])
+def test_a_fraction_that_leaves_too_few_rows_on_either_side_is_refused(fraction, held_out):
+    model = SparseAutoencoder(2, early_stopping=True, validation_fraction=fraction)
+    words = f"takes {round(held_out)} of 10 rows; at least 1 must be held out and 2 be left"
+    with pytest.raises(ValueError, match=words):
+        model.fit(np.random.default_rng(0).normal(size=(10, 3)))
+
+
+def test_activations_that_cannot_be_inverted_are_blamed_on_the_estimator_s_input():
+    model = SparseAutoencoder(2, max_iter=2, tol=None)
+    model.fit(np.random.default_rng(0).normal(size=(20, 3)))
+    with pytest.raises(ValueError, match=r"(?s)Input X contains NaN.*SparseAutoencoder"):
+        model.inverse_transform([[np.nan, 0.5]])
+
+
+def test_sparse_data_are_told_apart_when_a_training_is_resumed(tmp_path):
+    X = scipy.sparse.random_array((40, 5), density=0.5, rng=np.random.default_rng(0), format="csr")
+    chosen = {"max_iter": 4, "tol": None, "scaling": None, "random_state": 0}
+    path = tmp_path / "run.safetensors"
+    SparseAutoencoder(2, checkpoint=path, checkpoint_every=2, **chosen).fit(X)
+    other = X.copy()
+    other.data[3] += 0.25
+    with pytest.raises(ValueError, match="is not the data of the interrupted training"):
+        SparseAutoencoder.load(path).set_params(max_iter=6).resume(other)
+    resumed = SparseAutoencoder.load(path).set_params(max_iter=6).resume(X)
+    assert resumed.n_iter_ == 6

@@ -1,7 +1,9 @@
 """What ``import saelib`` offers and what it costs."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +40,26 @@ def test_every_public_name_is_there(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'saelib' has no attribute 'nothing'"):
         saelib.nothing
+
+
+def _taken_from_the_top(path):
+    """What a module takes from the package itself, which is no module of it."""
+    inside = {entry.stem for entry in Path(saelib.__file__).parent.iterdir()}
+    return {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module == "saelib" and node.level == 0
+        for alias in node.names
+        if alias.name not in inside
+    }
+
+
+def test_no_module_imports_upwards_from_the_top_of_the_package():
+    """The top knows its modules; if they knew the top, too, none could be read alone."""
+    folder = Path(saelib.__file__).parent
+    upwards = {
+        path.relative_to(folder).as_posix(): names
+        for path in sorted(folder.rglob("*.py"))
+        if (names := _taken_from_the_top(path))
+    }
+    assert upwards == {}

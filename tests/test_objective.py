@@ -614,3 +614,92 @@ def test_in_single_precision_units_that_are_nearly_always_on_are_told_from_one()
     assert 0.005 < np.min(1 - double) < np.max(1 - double) < 0.1
     # An activation of 1 - d is rounded to 6e-8, which is 6e-8 / d of its distance from 1.
     np.testing.assert_allclose(1 - single, 1 - double, rtol=6e-8 / 0.005)
+
+
+def test_the_second_pass_swallows_nothing_but_overflow(monkeypatch):
+    seen, output_delta = [], passes._output_delta
+
+    def watched(*arguments):
+        seen.append(np.geterr())
+        return output_delta(*arguments)
+
+    monkeypatch.setattr(passes, "_output_delta", watched)
+    outside = {"divide": "warn", "over": "raise", "under": "ignore", "invalid": "raise"}
+    theta = some_theta(3, 2, 1)
+    theta[-3:] = -1e4  # exp overflows on its way to the right output, 0
+    with np.errstate(**outside):
+        make(40, 3, 2, "sigmoid", None).evaluate(theta)
+        assert np.geterr() == outside
+    assert seen == [{**outside, "over": "ignore"}]
+
+
+def test_the_first_pass_swallows_nothing_but_overflow(monkeypatch):
+    seen, hidden_layer = [], passes._hidden_layer
+
+    def watched(*arguments, **more):
+        seen.append(np.geterr())
+        return hidden_layer(*arguments, **more)
+
+    monkeypatch.setattr(passes, "_hidden_layer", watched)
+    outside = {"divide": "warn", "over": "raise", "under": "ignore", "invalid": "raise"}
+    theta = some_theta(3, 2, 1)
+    theta[-5:-3] = -1e4
+    with np.errstate(**outside):
+        make(40, 3, 2, "sigmoid", None).mean_activation(theta)
+        assert np.geterr() == outside
+    assert seen == [{**outside, "over": "ignore"}]
+
+
+@pytest.mark.parametrize(
+    ("n", "h", "itemsize", "rows"),
+    [
+        (784, 196, 8, 534),  # 4 MiB of inputs, activations and errors
+        (784, 196, 4, 1069),
+        (64, 25, 8, 2500),  # no longer, however short the rows
+        (10_000, 5000, 8, 250),  # and no shorter, however long
+    ],
+)
+def test_a_block_is_long_enough_for_products_and_short_enough_for_a_cache(n, h, itemsize, rows):
+    assert passes._rows_per_block(n, h, itemsize) == rows
+
+
+@pytest.mark.parametrize(
+    ("n", "itemsize", "rows"), [(784, 8, 104), (784, 4, 208), (64, 8, 535), (10**6, 8, 1)]
+)
+def test_the_outputs_of_a_tile_leave_room_in_a_cache_of_two_mebibytes(n, itemsize, rows):
+    shares = [[slice(0, 535)]]
+    buffers = passes.Buffers.of(shares, n, 1, {8: np.float64, 4: np.float32}[itemsize])
+    assert len(buffers.slope3) == rows
+    assert len(buffers.A) == 535
+
+
+def test_there_are_never_more_than_sixteen_shares_and_always_a_power_of_two():
+    found = [len(passes._shares(m, 100)) for m in (1, 100, 101, 350, 700, 1600, 10**6)]
+    assert found == [1, 1, 2, 4, 8, 16, 16]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_activation_of_the_bias_unit_is_1_to_the_last_bit(dtype):
+    f = ACTIVATIONS["sigmoid"]
+    p = Parameters.unravel(some_theta(3, 2, 1).astype(dtype), 3, 2)
+    w = passes.BiasUnitWeights.of(p, f, f)
+    ends = f.of_signed(w.b1[-1:].copy(), out=np.empty(1, dtype))
+    assert ends.dtype == dtype
+    assert ends == 1
+
+
+def test_sums_of_many_rows_in_float32_are_as_good_as_in_float64():
+    """Ones that are 1 but for their last bits: a long sum in float32 loses what is left of them."""
+    rng = np.random.default_rng(1)
+    X = rng.uniform(0.1, 0.9, size=(2500, 3)).astype(np.float32)
+    f = ACTIVATIONS["sigmoid"]
+    p = Parameters(np.zeros((1, 3)), np.zeros((3, 1)), np.array([9.0]), np.zeros(3))
+    small = Parameters(*(block.astype(np.float32) for block in (p.W1, p.W2, p.b1, p.b2)))
+    w = passes.BiasUnitWeights.of(small, f, f)
+    buffers = passes.Buffers.of([[slice(0, 2500)]], 3, 1, np.dtype(np.float32))
+    A = np.empty((2500, 2), np.float32)
+    sums = passes.sum_activations(X, [slice(0, 2500)], w, f, buffers, A)
+    exact = A[:, 0].sum(dtype=np.float64)
+    # 250 numbers of nearly 1 add up to a rounding of 250 / 2^24 at most, ten times over.
+    assert abs(sums[0] - exact) < 2500 * 2.0**-24 * 250 / 16
+    assert passes._ROWS_PER_SINGLE_SUM == 250
