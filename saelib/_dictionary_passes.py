@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from saelib._parallel import map_in_order
 from saelib._validation import whole_number
 from saelib.codes import BatchTopK, L1ReLU, Rule, Threshold, TopK
+from saelib.dictionary import AUXILIARY_K, AUXILIARY_WEIGHT
 from saelib.parameters import Parameters
 from saelib.thresholds import Gated, JumpReLU, in_window
 
@@ -310,6 +311,58 @@ class FirstRound:
             found = map_in_order(candidates, self._tiles, n_threads)
         return map_in_order(compute, range(len(self._tiles)), n_threads)
 
+    # ------------------------------------------------------------------ dead units
+
+    def revive(
+        self, X: Array, p: Parameters, dead: NDArray[np.bool_], n_threads: int
+    ) -> Parameters:
+        """Return the gradient of `auxiliary_cost` for the batch of the last call.
+
+        What the others leave over is known from there, and only the dead units have a gradient, so
+        all products are with these alone.
+        """
+        m, n, h = self._shape
+        delta3, units = self._array("delta3", n), np.flatnonzero(dead)
+        W1, W2, b1 = p.W1[units], np.ascontiguousarray(p.W2[:, units]), p.b1[units]
+        A, delta2 = (np.empty((m, len(units)), self._dtype) for _ in range(2))
+        own_delta3 = np.empty_like(delta3)
+        sums: Any = sum(map_in_order(_column_sums, self._cut(delta3), n_threads))
+        mean = (sums / m).astype(X.dtype)
+        squares = map_in_order(lambda d3: _squares(d3 - mean), self._cut(delta3), n_threads)
+        scale = AUXILIARY_WEIGHT / max(sum(squares) / m, float(np.finfo(self._dtype).tiny))
+
+        def compute(rows: slice) -> Array:
+            z = np.matmul(X[rows], W1.T, out=A[rows])
+            z += b1
+            mask = z >= _edge_of_largest(z, min(AUXILIARY_K, len(units)))
+            z *= mask
+            d3 = np.matmul(z, W2.T, out=own_delta3[rows])
+            d3 += delta3[rows]
+            d3 *= 2 * scale
+            d2 = np.matmul(d3, W2, out=delta2[rows])
+            d2 *= mask
+            return _column_sums(d2)
+
+        gradient = Parameters(
+            *(np.zeros(shape, self._dtype) for shape in ((h, n), (n, h), (h,), (n,)))
+        )
+        gradient.b1[units] = sum(map_in_order(compute, self._tiles, n_threads)) / m
+
+        def gradients(k: int) -> tuple[Array, Array]:
+            block = slice(k, k + _MAX_ROWS)
+            return delta2[:, block].T @ X / m, own_delta3.T @ A[:, block] / m
+
+        starts = range(0, len(units), _MAX_ROWS)
+        for k, (by_W1, by_W2) in zip(
+            starts, map_in_order(gradients, starts, n_threads), strict=True
+        ):
+            gradient.W1[units[k : k + _MAX_ROWS]] = by_W1
+            gradient.W2[:, units[k : k + _MAX_ROWS]] = by_W2
+        return gradient
+
+    def _cut(self, array: Array) -> list[Array]:
+        return [array[rows] for rows in self._tiles]
+
     # ------------------------------------------------------------------ both
 
     def _halfway(
@@ -392,7 +445,11 @@ def _delta3_into(d3: Array, y: Array, x: Array, b2: Array) -> float:
     """Write the errors of the outputs y + b2 of a tile, and return the sum of their squares."""
     np.add(y, b2, out=d3)
     d3 -= x
-    return float(np.vdot(d3, d3))
+    return _squares(d3)
+
+
+def _squares(array: Array) -> float:
+    return float(np.vdot(array, array))
 
 
 def _column_sums(array: Array) -> NDArray[np.float64]:

@@ -109,12 +109,12 @@ class BlockedStep:
         p = _parameters(now.theta, X, h)
         with single_threaded_blas() as n_threads:
             half = self._first_round(X, p, rule, n_threads)
-        silent, extra = now.silent, None
-        if settings.revive_after is not None:
-            silent = _silent(now, half.b1)
-            dead = silent > settings.revive_after
-            if dead.any():
-                extra = auxiliary_cost(X, p, rule, dead).gradient
+            silent, extra = now.silent, None
+            if settings.revive_after is not None:
+                silent = _silent(now, half.b1)
+                dead = silent > settings.revive_after
+                if dead.any():
+                    extra = self._first_round.revive(X, p, dead, n_threads)
         old = now.theta, now.adam.mean, now.adam.mean_square
         new = self._before
         if new is None or new[0] is now.theta:

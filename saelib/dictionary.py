@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.floating[Any]]
+AUXILIARY_K, AUXILIARY_WEIGHT = 16, 1 / 32
 
 
 class DictionaryCost(NamedTuple):
@@ -156,8 +157,8 @@ def auxiliary_cost(
     rule: Rule,
     dead: NDArray[np.bool_],
     *,
-    k: int = 16,
-    weight: float = 1 / 32,
+    k: int = AUXILIARY_K,
+    weight: float = AUXILIARY_WEIGHT,
 ) -> DictionaryCost:
     """Return AuxK: what the dead units alone leave of the others' error, and its gradient.
 

@@ -169,7 +169,9 @@ def test_one_thread_and_two_give_the_same_bits(rule, dtype, monkeypatch):
     X, states = data(5, dtype, m=400), []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
-            learned = train_dictionary(X, H, rule, n_steps=5, batch_size=M, dtype=dtype)
+            learned = train_dictionary(
+                X, H, rule, n_steps=5, batch_size=M, dtype=dtype, revive_after=1
+            )
         states.append(learned.state)
     for one, two in zip(*states, strict=True):
         assert np.array_equal(one, two)
