@@ -80,7 +80,7 @@ def plain_step(
 
 
 class BlockedStep:
-    """`plain_step` without prefixes, for large batches of one shape and the rules of this library.
+    """`plain_step` for large batches of one shape and the rules of this library.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class BlockedStep:
         h = len(now.silent)
         p = _parameters(now.theta, X, h)
         with single_threaded_blas() as n_threads:
-            half = self._first_round(X, p, rule, n_threads)
+            half = self._first_round(X, p, rule, n_threads, settings.prefixes)
             silent, extra = now.silent, None
             if settings.revive_after is not None:
                 silent = _silent(now, half.b1)
