@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from saelib._parallel import map_in_order
 from saelib._validation import whole_number
 from saelib.codes import BatchTopK, L1ReLU, Rule, Threshold, TopK
+from saelib.dictionary import AUXILIARY_K, AUXILIARY_WEIGHT, blocks_of_units
 from saelib.parameters import Parameters
 from saelib.thresholds import Gated, JumpReLU, in_window
 
@@ -69,10 +70,11 @@ class Halfway(NamedTuple):
     of_units: Callable[[slice, Array, Array], None]
 
 
-def can_be_tiled(rule: Rule, n_hidden: int) -> bool:
+def can_be_tiled(rule: Rule, n_hidden: int, prefixes: Sequence[int] | None = None) -> bool:
     """Return whether the first round knows how to compute a rule in tiles."""
     # A class derived from one of these may do anything.
-    return type(rule) in _BY_ROWS or (type(rule) is BatchTopK and _keeps_few(rule, n_hidden))
+    sparse = type(rule) is BatchTopK and _keeps_few(rule, n_hidden) and prefixes is None
+    return sparse or type(rule) in _BY_ROWS
 
 
 def _keeps_few(rule: Rule, n_hidden: int) -> bool:
@@ -128,24 +130,42 @@ class FirstRound:
     def __init__(self, n_rows: int, n_features: int, n_hidden: int, dtype: Any) -> None:
         self._shape, self._dtype = (n_rows, n_features, n_hidden), np.dtype(dtype)
         self._tiles = tiles(n_rows, n_hidden, self._dtype.itemsize)
+        self._n_prefixes = 1
         self._memory: dict[str, Array] = {}
         self._spare: deque[list[Any]] = deque()
 
-    def __call__(self, X: Array, p: Parameters, rule: Rule, n_threads: int) -> Halfway:
+    def __call__(
+        self,
+        X: Array,
+        p: Parameters,
+        rule: Rule,
+        n_threads: int,
+        prefixes: Sequence[int] | None = None,
+    ) -> Halfway:
         """Return what the first round gives for a batch; BLAS must be limited to one thread."""
-        if isinstance(rule, TopK | BatchTopK) and _keeps_few(rule, p.n_hidden):
+        few = _keeps_few(rule, p.n_hidden) and prefixes is None
+        self._n_prefixes = 1 if prefixes is None else len(prefixes)
+        if few and isinstance(rule, TopK | BatchTopK):
             return self._sparse(X, p, rule, n_threads)
-        return self._dense(X, p, rule, n_threads)
+        blocks = blocks_of_units((p.n_hidden,) if prefixes is None else prefixes, p.n_hidden)
+        return self._dense(X, p, rule, blocks, n_threads)
 
     # ------------------------------------------------------------------ dense codes
 
-    def _dense(self, X: Array, p: Parameters, rule: Rule, n_threads: int) -> Halfway:
+    def _dense(
+        self, X: Array, p: Parameters, rule: Rule, blocks: list[slice], n_threads: int
+    ) -> Halfway:
         m, n, h = self._shape
-        A, delta2, delta3 = self._array("A", h), self._array("delta2", h), self._array("delta3", n)
+        A, delta2 = self._array("A", h), self._array("delta2", h)
+        # The errors that the units of each block see; all see those of the last.
+        delta3s = [
+            self._array(name, n) for name in ("delta3", *(f"delta3 {k}" for k in blocks[:-1]))
+        ]
+        delta3s = [*delta3s[1:], delta3s[0]]
         n_buffers = 0 if isinstance(rule, L1ReLU) else 2 if isinstance(rule, Gated) else 1
 
         def compute(rows: slice) -> _Part:
-            x, a, d2, d3 = X[rows], A[rows], delta2[rows], delta3[rows]
+            x, a, d2 = X[rows], A[rows], delta2[rows]
             penalty, of_b1 = 0.0, np.zeros(h)
             of_own = np.zeros(h if isinstance(rule, JumpReLU) else 0)
             with self._buffers(n_buffers, len(x)) as (mask, *memory):
@@ -155,8 +175,8 @@ class FirstRound:
                 for part in self._pieces(x):
                     z[part] += p.b1
                     penalty += _code_into(a[part], mask[part], z[part], rule)
-                squares = _delta3_into(d3, np.matmul(a, p.W2.T, out=d3), x, p.b2)
-                np.matmul(d3, p.W2, out=d2)
+                d3s = [delta3[rows] for delta3 in delta3s]
+                squares = _nested_into(d3s, d2, a, x, p, blocks)
                 if isinstance(rule, Gated):
                     of_gate, of_own = self._gate_into(memory[1], x, z, p, rule)
                     penalty += of_gate
@@ -170,11 +190,15 @@ class FirstRound:
                     if isinstance(rule, Gated):
                         d += memory[1][part]
                     of_b1 += _column_sums(d)
-            return _Part(squares, penalty, of_b1, _column_sums(d3), of_own)
+            return _Part(squares, penalty, of_b1, _column_sums(d3s[0]), of_own)
 
         def of_units(units: slice, by_W1: Array, by_W2: Array) -> None:
             np.matmul(delta2[:, units].T, X, out=by_W1)
-            np.matmul(delta3.T, A[:, units], out=by_W2)
+            for block, delta3 in zip(blocks, delta3s, strict=True):
+                low, high = max(block.start, units.start), min(block.stop, units.stop)
+                if low < high:
+                    columns = slice(low - units.start, high - units.start)
+                    np.matmul(delta3.T, A[:, low:high], out=by_W2[:, columns])
             by_W1 /= m
             by_W2 /= m
 
@@ -310,6 +334,59 @@ class FirstRound:
             found = map_in_order(candidates, self._tiles, n_threads)
         return map_in_order(compute, range(len(self._tiles)), n_threads)
 
+    # ------------------------------------------------------------------ dead units
+
+    def revive(
+        self, X: Array, p: Parameters, dead: NDArray[np.bool_], n_threads: int
+    ) -> Parameters:
+        """Return the gradient of `auxiliary_cost` for the batch of the last call.
+
+        What the others leave over is known from there, and only the dead units have a gradient, so
+        all products are with these alone.
+        """
+        m, n, h = self._shape
+        # Of nested prefixes all units together are one, whose error counts by its share.
+        left, units = self._array("delta3", n) * self._n_prefixes, np.flatnonzero(dead)
+        W1, W2, b1 = p.W1[units], np.ascontiguousarray(p.W2[:, units]), p.b1[units]
+        A, delta2 = (np.empty((m, len(units)), self._dtype) for _ in range(2))
+        own_delta3 = np.empty_like(left)
+        sums: Any = sum(map_in_order(_column_sums, self._cut(left), n_threads))
+        mean = (sums / m).astype(X.dtype)
+        squares = map_in_order(lambda d3: _squares(d3 - mean), self._cut(left), n_threads)
+        scale = AUXILIARY_WEIGHT / max(sum(squares) / m, float(np.finfo(self._dtype).tiny))
+
+        def compute(rows: slice) -> Array:
+            z = np.matmul(X[rows], W1.T, out=A[rows])
+            z += b1
+            mask = z >= _edge_of_largest(z, min(AUXILIARY_K, len(units)))
+            z *= mask
+            d3 = np.matmul(z, W2.T, out=own_delta3[rows])
+            d3 += left[rows]
+            d3 *= 2 * scale
+            d2 = np.matmul(d3, W2, out=delta2[rows])
+            d2 *= mask
+            return _column_sums(d2)
+
+        gradient = Parameters(
+            *(np.zeros(shape, self._dtype) for shape in ((h, n), (n, h), (h,), (n,)))
+        )
+        gradient.b1[units] = sum(map_in_order(compute, self._tiles, n_threads)) / m
+
+        def gradients(k: int) -> tuple[Array, Array]:
+            block = slice(k, k + _MAX_ROWS)
+            return delta2[:, block].T @ X / m, own_delta3.T @ A[:, block] / m
+
+        starts = range(0, len(units), _MAX_ROWS)
+        for k, (by_W1, by_W2) in zip(
+            starts, map_in_order(gradients, starts, n_threads), strict=True
+        ):
+            gradient.W1[units[k : k + _MAX_ROWS]] = by_W1
+            gradient.W2[:, units[k : k + _MAX_ROWS]] = by_W2
+        return gradient
+
+    def _cut(self, array: Array) -> list[Array]:
+        return [array[rows] for rows in self._tiles]
+
     # ------------------------------------------------------------------ both
 
     def _halfway(
@@ -392,7 +469,33 @@ def _delta3_into(d3: Array, y: Array, x: Array, b2: Array) -> float:
     """Write the errors of the outputs y + b2 of a tile, and return the sum of their squares."""
     np.add(y, b2, out=d3)
     d3 -= x
-    return float(np.vdot(d3, d3))
+    return _squares(d3)
+
+
+def _nested_into(
+    d3s: list[Array], d2: Array, a: Array, x: Array, p: Parameters, blocks: list[slice]
+) -> float:
+    """Write the errors that each block of units sees, and what they pass back, for a tile.
+
+    Eq. (15.3) ``nested-error``, and for one block Eq. (12.4) ``bracket-and-slope``. Return the mean
+    of the sums of squares.
+    """
+    squares, so_far, nested = 0.0, p.b2, len(blocks) > 1
+    for block, d3 in zip(blocks, d3s, strict=True):
+        y = np.matmul(a[:, block], p.W2[:, block].T, out=d3)
+        squares += _delta3_into(d3, y, x, so_far)
+        so_far = d3 + x if nested else so_far
+    for k in reversed(range(len(blocks))):
+        if nested:
+            d3s[k] /= len(blocks)
+        if k + 1 < len(blocks):
+            d3s[k] += d3s[k + 1]  # what is in this prefix is in all longer ones
+        np.matmul(d3s[k], p.W2[:, blocks[k]], out=d2[:, blocks[k]])
+    return squares / len(blocks)
+
+
+def _squares(array: Array) -> float:
+    return float(np.vdot(array, array))
 
 
 def _column_sums(array: Array) -> NDArray[np.float64]:

@@ -80,7 +80,7 @@ def plain_step(
 
 
 class BlockedStep:
-    """`plain_step` without prefixes, for large batches of one shape and the rules of this library.
+    """`plain_step` for large batches of one shape and the rules of this library.
 
     Parameters
     ----------
@@ -108,13 +108,13 @@ class BlockedStep:
         h = len(now.silent)
         p = _parameters(now.theta, X, h)
         with single_threaded_blas() as n_threads:
-            half = self._first_round(X, p, rule, n_threads)
-        silent, extra = now.silent, None
-        if settings.revive_after is not None:
-            silent = _silent(now, half.b1)
-            dead = silent > settings.revive_after
-            if dead.any():
-                extra = auxiliary_cost(X, p, rule, dead).gradient
+            half = self._first_round(X, p, rule, n_threads, settings.prefixes)
+            silent, extra = now.silent, None
+            if settings.revive_after is not None:
+                silent = _silent(now, half.b1)
+                dead = silent > settings.revive_after
+                if dead.any():
+                    extra = self._first_round.revive(X, p, dead, n_threads)
         old = now.theta, now.adam.mean, now.adam.mean_square
         new = self._before
         if new is None or new[0] is now.theta:

@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.floating[Any]]
+AUXILIARY_K, AUXILIARY_WEIGHT = 16, 1 / 32
 
 
 class DictionaryCost(NamedTuple):
@@ -130,13 +131,7 @@ def _reconstruction(
         delta3 = A @ p.W2.T + p.b2 - X
         half = float(np.vdot(delta3, delta3)) / (2 * m)
         return half, delta3 @ p.W2, delta3.T @ A / m, delta3.mean(axis=0)
-    edges = [0, *prefixes]
-    if edges[-1] != A.shape[1] or min(high - low for low, high in pairwise(edges)) <= 0:
-        raise ValueError(
-            f"prefixes is {list(prefixes)}; they must rise from above 0 to the number of units, "
-            f"{A.shape[1]}, which includes all"
-        )
-    blocks = [slice(low, high) for low, high in pairwise(edges)]
+    blocks = blocks_of_units(prefixes, A.shape[1])
     X_hat, errors = np.broadcast_to(p.b2, X.shape), []
     for block in blocks:
         X_hat = X_hat + A[:, block] @ p.W2[:, block].T
@@ -150,14 +145,25 @@ def _reconstruction(
     return half, back, gradient_W2, delta3.mean(axis=0)
 
 
+def blocks_of_units(prefixes: Sequence[int], n_hidden: int) -> list[slice]:
+    """Return the units that each prefix adds to the one before it."""
+    edges = [0, *prefixes]
+    if edges[-1] != n_hidden or min(high - low for low, high in pairwise(edges)) <= 0:
+        raise ValueError(
+            f"prefixes is {list(prefixes)}; they must rise from above 0 to the number of units, "
+            f"{n_hidden}, which includes all"
+        )
+    return [slice(low, high) for low, high in pairwise(edges)]
+
+
 def auxiliary_cost(
     X: Array,
     parameters: Parameters,
     rule: Rule,
     dead: NDArray[np.bool_],
     *,
-    k: int = 16,
-    weight: float = 1 / 32,
+    k: int = AUXILIARY_K,
+    weight: float = AUXILIARY_WEIGHT,
 ) -> DictionaryCost:
     """Return AuxK: what the dead units alone leave of the others' error, and its gradient.
 

@@ -190,7 +190,7 @@ def train_dictionary(
     # Products as small as these take longer on several threads, many times so on a busy machine.
     small = batch_size * n * n_hidden < WORTH_MORE_THREADS
     step: Callable[..., tuple[float, Moment]] = plain_step
-    if not small and can_be_tiled(rule, n_hidden) and prefixes is None:
+    if not small and can_be_tiled(rule, n_hidden, prefixes):
         step = BlockedStep(batch_size, n, n_hidden, theta.dtype)
     settings = Settings(prefixes, revive_after, fix_norms)
     with (

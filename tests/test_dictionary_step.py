@@ -88,6 +88,35 @@ def test_the_blocked_step_is_the_plain_one_but_for_the_rounding(rule, chosen, se
     assert blocked.n_done == plain.n_done
 
 
+@pytest.mark.parametrize("rule", [rule for rule in RULES if type(rule) is not BatchTopK], ids=repr)
+@settings(max_examples=4, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    prefixes=st.sampled_from([(H,), (10, H), (3, 16, 17, H)]),
+    revive_after=st.sampled_from([None, 0]),
+)
+def test_nested_prefixes_in_blocks_are_the_plain_ones_but_for_the_rounding(
+    rule, seed, dtype, prefixes, revive_after
+):
+    X, now = data(seed, dtype), beginning(seed, rule, dtype)
+    chosen = Settings(prefixes=prefixes, revive_after=revive_after)
+    costs, plain = after(plain_step, now, X, rule, chosen)
+    blocked_costs, blocked = after(BlockedStep(M, N, H, dtype), now, X, rule, chosen)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(blocked_costs, costs, rtol=20 * eps)
+    assert relative_error(blocked.adam.mean, plain.adam.mean) < 20 * eps
+    assert np.array_equal(blocked.silent, plain.silent)
+
+
+def test_prefixes_that_do_not_rise_are_refused_in_blocks_too():
+    with pytest.raises(ValueError, match="prefixes is \\[3, 3, 50\\]; they must rise"):
+        a_step()(
+            *(beginning(1, TopK(3), np.float64), data(1, np.float64), TopK(3)),
+            *(Settings(prefixes=(3, 3, H)), 1e-3),
+        )
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
@@ -169,7 +198,9 @@ def test_one_thread_and_two_give_the_same_bits(rule, dtype, monkeypatch):
     X, states = data(5, dtype, m=400), []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, user_api="blas"):
-            learned = train_dictionary(X, H, rule, n_steps=5, batch_size=M, dtype=dtype)
+            learned = train_dictionary(
+                X, H, rule, n_steps=5, batch_size=M, dtype=dtype, revive_after=1
+            )
         states.append(learned.state)
     for one, two in zip(*states, strict=True):
         assert np.array_equal(one, two)
@@ -199,7 +230,7 @@ def test_large_batches_are_stepped_in_blocks_and_what_is_not_in_rows_is_not(monk
         (Mine(3), {}),
         (BatchTopK(30.0), {}),
         (L1ReLU(0.1).__call__, {}),
-        (TopK(3), {"prefixes": (10, H)}),
+        (BatchTopK(2.5), {"prefixes": (10, H)}),
     ):
         train_dictionary(X, H, rule, **chosen, **more)
     assert len(made) == 1

@@ -41,6 +41,10 @@ ROOMS = {
         ("estimator", "fitted", "scaling"),
         ("estimator", "estimator_inputs", "estimator_streams", "resume", "rows"),
     ),
+    "dictionary": (
+        ("codes", "thresholds", "dictionary", "_dictionary_passes", "_dictionary_step"),
+        ("codes", "thresholds", "dictionary", "dictionary_step", "families"),
+    ),
     "storage": (("storage", "_model_file"), ("storage", "estimator_files")),
     "parallel": (("_parallel", "_blas"), ("parallel", "blas")),
 }
