@@ -24,6 +24,7 @@ from saelib import (
     train,
     whiten,
 )
+from saelib.features import edge_like
 
 FOLDER = Path(__file__).resolve().parent.parent / "book" / "_static" / "js"
 SNAPSHOTS = (0, 2, 10, 20, 40, 60, 80, 100, 150, 200, 300, 400)
@@ -64,6 +65,7 @@ def assignment(images: dict[str, np.ndarray]) -> dict[str, Any]:
                 "iteration": iteration,
                 "cost": float(f"{objective.terms(theta).total:.4g}"),
                 "meanActivation": float(f"{encode(X, p).mean():.3g}"),
+                "edges": int(edge_like(p.W1).sum()),
                 "W1": packed(p.W1),
             }
         )

@@ -121,7 +121,7 @@
       const step = steps[at.value];
       const { grid, width } = mosaic(W[at.value], side, 5);
       paint(canvas, grid, width, 1);
-      words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}.`;
+      words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}, ${step.edges} of ${W[at.value].length} units are edge-like.`;
       canvas.setAttribute("aria-label", `Weights of 25 units. ${words.textContent}`);
     };
     const at = slider("iteration", { min: 0, max: steps.length - 1, step: 1, value: steps.length - 1, say: (k) => String(steps[k].iteration) }, update);
