@@ -258,7 +258,7 @@ def test_every_script_of_figures_to_move_is_asked_for_by_a_page():
 
 def test_a_figure_that_holds_a_table_and_no_picture_is_numbered_as_a_table():
     def figure(*content):
-        return nodes.figure("", *content, nodes.caption("", "What."), names=["a name"])
+        return nodes.figure("", *content, nodes.caption("", "What."), ids=["a-name"])
 
     table = nodes.raw("", "<table></table>", format="html")
     document = new_document("a page")
@@ -266,5 +266,6 @@ def test_a_figure_that_holds_a_table_and_no_picture_is_numbered_as_a_table():
     tables.NumberTables(document).apply()
     kinds = [type(node) for node in document]
     assert kinds == [tables.table_figure, nodes.figure, nodes.figure]
-    assert document[0]["names"] == ["a name"]
+    assert document[0]["ids"] == ["a-name"]
+    assert document.ids["a-name"] is document[0]  # where references look it up
     assert tables.caption_of(document[0]) == "What."

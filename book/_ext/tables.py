@@ -29,6 +29,8 @@ class NumberTables(SphinxTransform):
                 table = table_figure("", *figure.children, **figure.attributes)
                 table.source, table.line = figure.source, figure.line
                 figure.replace_self(table)
+                for name in table["ids"]:  # references look up there what they lead to
+                    self.document.ids[name] = table
 
 
 def holds_a_table(figure: nodes.figure) -> bool:
