@@ -229,11 +229,12 @@ def plot_tradeoff(
         )  # fmt: skip
         ends[name] = pairs[0] if name in left_names else pairs[-1]
     ax.set_yscale("log")
+    across = np.ptp(np.concatenate([np.asarray(v, dtype=float)[:, 0] for v in points.values()]))
     for name, end in ends.items():
         at_left = name in left_names
         # Where another line ends right behind it, the name stands above the line.
         close = not at_left and any(
-            0 < other[0] - end[0] < 1 and abs(np.log(other[1] / end[1])) < 0.25
+            0 < other[0] - end[0] < 0.25 * across and abs(np.log(other[1] / end[1])) < 0.1
             for other in ends.values()
         )
         ax.annotate(
