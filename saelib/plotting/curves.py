@@ -247,7 +247,7 @@ def name_ends(ax: Axes, ends: Sequence[End], gap: float = 0.08, x: float | None 
                 "linestyle": end.dashes,
                 "linewidth": min(end.width, 2.0),
                 "shrinkA": 1.5,
-                "shrinkB": 0,
+                "shrinkB": 4,  # a gap, so that the piece is not taken for data
                 "relpos": (0, 0.5),
             },
         )
