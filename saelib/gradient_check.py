@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from saelib._magnitude import magnitude
 from saelib._validation import plain_array, real_number
 
-__all__ = ["numerical_gradient", "relative_error"]
+__all__ = ["ErrorTable", "numerical_gradient", "relative_error"]
+
+BLOCKS = ("W1", "W2", "b1", "b2")
 
 
 def numerical_gradient(
@@ -117,3 +120,88 @@ def relative_error(a: ArrayLike, b: ArrayLike) -> float:
     if difference == 0.0:
         return 0.0
     return difference / total if total > 0 else float("inf")
+
+
+class ErrorTable:
+    """Relative errors of several gradients, block by block, to be read as a table.
+
+    Errors up to `tolerance` leave the field empty, so that the pattern of the wrong blocks is seen.
+    A notebook shows the table as HTML, everything else as text.
+
+    Parameters
+    ----------
+    errors : mapping of str to array_like of shape (4,)
+        Name of a gradient to its relative errors in W1, W2, b1 and b2, Eq. (5.3)
+        ``relative-error``, at least 0.
+    tolerance : float, greater than 0
+        Largest error that counts as none.
+    title : str, optional
+        What the table says.
+
+    Raises
+    ------
+    ValueError
+        If there is no gradient, or one does not have four errors of at least 0.
+
+    Examples
+    --------
+    >>> from saelib.gradient_check import ErrorTable
+    >>> ErrorTable({"right": [1e-10] * 4, "halved": [1 / 3, 1 / 3, 1e-4, 2e-10]})
+                W1      W2      b1      b2
+    right
+    halved   0.333   0.333  <0.001
+    """
+
+    def __init__(
+        self, errors: Mapping[str, ArrayLike], tolerance: float = 1e-6, title: str | None = None
+    ) -> None:
+        if not errors:
+            raise ValueError("errors is empty; give the errors of at least one gradient")
+        limit = real_number("tolerance", tolerance, low=0.0, open_ends=True)
+        self.rows = {
+            name: [_in_words(error) if error > limit else "" for error in _four(name, row)]
+            for name, row in errors.items()
+        }
+        self.title = title
+
+    def __repr__(self) -> str:
+        """Return the table as text, the numbers below each other."""
+        width = max(map(len, self.rows))
+        lines = [self.title] if self.title else []
+        for name, fields in {"": list(BLOCKS), **self.rows}.items():
+            lines.append(f"{name:{width}}" + "".join(f"{field:>8}" for field in fields))
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        # Grey that lets the ground through fits a light page and a dark one.
+        right, wrong = "text-align: right", "text-align: right; background: rgba(128,128,128,0.22)"
+        head = "".join(f'<th scope="col" style="{right}">{block}</th>' for block in BLOCKS)
+        body = "".join(
+            f'<tr><th scope="row" style="text-align: left">{escape(name)}</th>'
+            + "".join(
+                f'<td style="{wrong if field else right}">{escape(field)}</td>' for field in fields
+            )
+            + "</tr>"
+            for name, fields in self.rows.items()
+        )
+        caption = f"<caption>{escape(self.title)}</caption>" if self.title else ""
+        return (
+            f'<table class="error-table">{caption}<thead><tr><td></td>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def _four(name: str, row: ArrayLike) -> NDArray[np.float64]:
+    values = np.asarray(row, dtype=np.float64)
+    if values.shape != (len(BLOCKS),) or not np.all(values >= 0):
+        raise ValueError(
+            f"errors[{name!r}] is {row!r}; give four errors of at least 0, for {', '.join(BLOCKS)}"
+        )
+    return values
+
+
+def _in_words(error: float) -> str:
+    """Return three digits after the point; what is larger than 100 is as good as infinite."""
+    if error > 100:
+        return "\N{INFINITY}"
+    return f"{error:.3f}" if error >= 0.0005 else "<0.001"

@@ -1,6 +1,7 @@
 """Central differences and the relative error between two gradients."""
 
 import math
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saelib import Parameters, SparseObjective, numerical_gradient, relative_error
+from saelib.gradient_check import ErrorTable
 
 
 @pytest.mark.equation("central-difference", "relative-error")
@@ -99,3 +101,44 @@ def test_relative_error_does_not_depend_on_the_scale(factor):
 def test_gradients_of_different_shape_are_refused():
     with pytest.raises(ValueError, match=r"a has shape \(2,\) and b has shape \(3,\)"):
         relative_error([1, 2], [1, 2, 3])
+
+
+ODD = {"right": [1e-10] * 4, "odd": [26.34, 2e-9, 4e-4, np.inf]}
+
+
+def test_a_table_of_errors_writes_out_what_is_wrong_the_numbers_below_each_other():
+    lines = repr(ErrorTable(ODD, title="T")).splitlines()
+    assert lines == [
+        "T",
+        "           W1      W2      b1      b2",
+        "right",
+        "odd    26.340          <0.001       ∞",
+    ]
+
+
+def test_in_a_notebook_a_table_of_errors_is_a_table_with_headers():
+    html = ErrorTable(ODD | {"<b>": [1.0] * 4}, title="T")._repr_html_()
+    table = ElementTree.fromstring(html)
+    assert table.findtext("caption") == "T"
+    assert [cell.text for cell in table.findall("thead/tr/th")] == ["W1", "W2", "b1", "b2"]
+    rows = {row.findtext("th"): row.findall("td") for row in table.findall("tbody/tr")}
+    assert [cell.text for cell in rows["odd"]] == ["26.340", None, "<0.001", "∞"]
+    assert list(rows) == ["right", "odd", "<b>"]
+    assert all("text-align: right" in cell.get("style") for cell in rows["odd"])
+    grey = ["background" in cell.get("style") for cell in rows["odd"]]
+    assert grey == [True, False, True, True]
+
+
+def test_a_table_of_errors_takes_a_tolerance():
+    assert "0.0" not in repr(ErrorTable({"a": [1e-3] * 4}, tolerance=0.01))
+
+
+@pytest.mark.parametrize("row", [[1, 2, 3], [1, 2, 3, -1], [1, 2, 3, np.nan]])
+def test_a_table_of_errors_refuses_what_is_not_four_errors(row):
+    with pytest.raises(ValueError, match=r"errors\['a'\] .* give four errors of at least 0"):
+        ErrorTable({"a": row})
+
+
+def test_a_table_of_no_errors_is_refused():
+    with pytest.raises(ValueError, match="errors is empty"):
+        ErrorTable({})

@@ -69,3 +69,14 @@ def test_a_name_at_the_left_end_stands_before_its_first_point():
     }
     assert boxes["A"][0, 0] > 3
     assert boxes["B"][1, 0] < 2
+
+
+def test_a_name_makes_way_for_a_line_that_ends_right_behind_it_only():
+    points = {
+        "a": [[1, 0.3], [3.6, 0.07]],
+        "b": [[1, 0.4], [4, 0.068]],
+        "c": [[1, 0.2], [3.9, 0.04]],
+    }
+    heights = {text.get_text(): text.xyann[1] for text in plot_tradeoff(points, 3).texts}
+    assert heights["a"] > 5  # points above the end of its line
+    assert heights["b"] == heights["c"] < 5

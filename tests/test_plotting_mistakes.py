@@ -6,7 +6,6 @@ import pytest
 
 from saelib.exercises import ward_runs
 from saelib.plotting import (
-    plot_gradient_check,
     plot_history_panels,
     plot_tile_panels,
     plot_ward,
@@ -19,50 +18,12 @@ def close_figures():
     plt.close("all")
 
 
-def test_the_check_writes_out_errors_and_leaves_the_right_blocks_empty():
-    ax = plot_gradient_check({"right": [1e-10] * 4, "odd": [0.98, 2e-9, 0.005, np.inf]}, title="T")
-    assert [(t.get_text(), t.get_position()) for t in ax.texts] == [
-        ("0.98", (0, 1)),
-        ("0.0050", (2, 1)),
-        ("∞", (3, 1)),
-    ]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["right", "odd"]
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["W1", "W2", "b1", "b2"]
-    assert ax.get_title(loc="left") == "T"
-    np.testing.assert_array_equal(
-        ax.images[0].get_array().mask, [[True] * 4, [False, True, False, False]]
-    )
-
-
-def test_a_larger_error_has_a_darker_field():
-    ax = plot_gradient_check({"a": [1e-3, 1e-1, 1e-3, 1e-1]})
-    colours = ax.images[0].cmap(ax.images[0].norm(ax.images[0].get_array()))
-    assert colours[0, 0, 0] > colours[0, 1, 0]
-
-
-def test_the_check_takes_axes_and_a_tolerance():
-    _, ax = plt.subplots()
-    assert plot_gradient_check({"a": [1e-3] * 4}, tolerance=0.01, ax=ax) is ax
-    assert len(ax.texts) == 0
-
-
-@pytest.mark.parametrize("row", [[1, 2, 3], [1, 2, 3, -1], [1, 2, 3, np.nan]])
-def test_the_check_refuses_what_is_not_four_errors(row):
-    with pytest.raises(ValueError, match=r"errors\['a'\] .* give four errors of at least 0"):
-        plot_gradient_check({"a": row})
-
-
-def test_numbers_of_all_sizes_have_two_digits_and_no_power_of_ten():
-    ax = plot_gradient_check({"a": [26.3, 1.04, 0.00123, 2e-5]})
-    assert [text.get_text() for text in ax.texts] == ["26", "1.0", "0.0012", "<0.0001"]
-
-
 def test_every_training_has_its_panel_before_the_same_reference():
     histories = {"a": [9, 3, 1], "b": [9, 8], "c": [9], "d": [9, 1, 0.5, 0.2]}
     figure = plot_history_panels(histories, [9, 2, 0.1], level=0.5, title="T")
     assert len(figure.axes) == 4
     for ax, (name, curve) in zip(figure.axes, histories.items(), strict=True):
-        assert ax.get_title(loc="left") == name
+        assert ax.get_title(loc="left").splitlines()[0] == name
         assert ax.lines[0].get_ydata()[0] == 0.5
         np.testing.assert_array_equal(ax.lines[1].get_ydata(), [9, 2, 0.1])
         np.testing.assert_array_equal(ax.lines[2].get_ydata(), curve)
@@ -74,10 +35,12 @@ def test_every_training_has_its_panel_before_the_same_reference():
 def test_the_end_of_a_training_is_seen_even_if_it_lies_above_the_panel():
     figure = plot_history_panels({"high": [9, 8], "low": [9, 0.5, 0.4]}, [9, 0.3], level=0.5)
     high, low = (ax.lines[3] for ax in figure.axes)
-    top = figure.axes[0].get_ylim()[1]
-    assert (high.get_marker(), high.get_xdata()[0], high.get_ydata()[0]) == ("^", 2, top)
+    bottom, top = figure.axes[0].get_ylim()
+    assert (high.get_marker(), high.get_xdata()[0]) == ("^", 2)
+    assert 0.1 > (top - high.get_ydata()[0]) / (top - bottom) > 0.05  # whole within the panel
     assert (low.get_marker(), low.get_xdata()[0], low.get_ydata()[0]) == ("o", 3, 0.4)
-    assert [ax.texts[0].get_text() for ax in figure.axes] == ["8.00, step 1", "0.40, step 2"]
+    ends = [ax.get_title(loc="left").splitlines()[1] for ax in figure.axes]
+    assert ends == ["8.00, step 1", "0.40, step 2"]
 
 
 def test_a_cost_that_is_not_positive_is_refused():
@@ -96,12 +59,15 @@ def test_the_ward_shows_check_cost_means_and_filters_of_every_run():
     for (name, run), row, axes in zip(
         runs.items(), figure.subfigs, np.reshape(figure.axes, (2, 3)), strict=True
     ):
-        assert row.get_suptitle().startswith(f"{name}   check: W1 ")
+        assert row.get_suptitle().startswith(f"{name}   check ")
         np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), run.cost)
         np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), np.sort(run.rho_hat))
         assert axes[1].lines[0].get_ydata()[0] == 0.01
         assert len(axes[2].images) == 1
-    assert "W1 0.0033,  W2 right" in figure.subfigs[1].get_suptitle()
+    assert [row.get_suptitle()[4:] for row in figure.subfigs] == [
+        "check passes",
+        "check fails: W1 0.0033, b1 0.0032",
+    ]
     assert figure.get_suptitle() == "Who is ill?"
 
 
@@ -122,8 +88,6 @@ def test_filters_have_each_their_own_scale_and_patches_a_common_one():
 
 
 def test_nothing_to_draw_is_refused():
-    with pytest.raises(ValueError, match="errors is empty"):
-        plot_gradient_check({})
     with pytest.raises(ValueError, match="histories is empty"):
         plot_history_panels({}, [1.0], level=1.0)
     with pytest.raises(ValueError, match="runs is empty"):

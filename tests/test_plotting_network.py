@@ -1,8 +1,12 @@
 """The figures of the first chapters: activation functions, the worked network, compression."""
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
 from saelib import Parameters, SparseObjective, decode, encode
 from saelib.plotting import (
@@ -13,6 +17,7 @@ from saelib.plotting import (
     plot_patch_rows,
     plot_worked_network,
 )
+from saelib.plotting.curves import _apart
 
 WORKED = Parameters(
     W1=np.array([[2.0, -1.0], [1.0, 1.0]]),
@@ -181,3 +186,28 @@ def test_the_best_line_leaves_only_what_is_at_right_angles_to_it():
 def test_points_that_are_not_in_a_plane_are_refused():
     with pytest.raises(ValueError, match="points has shape"):
         plot_best_line(np.ones((4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("ends", "places"),
+    [
+        ([0.9, 0.5], [0.9, 0.5]),
+        ([0.5, 0.5, 0.5], [0.6, 0.5, 0.4]),  # around the place that they share
+        ([1.0, 0.99], [1.0, 0.9]),
+        ([0.05, 0.0], [0.1, 0.0]),
+        ([0.3, 0.24, 0.12], [0.32, 0.22, 0.12]),  # the first two make way for each other only
+    ],
+)
+def test_names_make_way_for_each_other_and_stay_beside_the_axes(ends, places):
+    np.testing.assert_allclose(_apart(ends, 0.1), places)
+
+
+def test_a_name_is_joined_to_its_line_in_the_look_of_the_line():
+    ax = plot_curves([0, 1], {"a": [0, 1], "b": [1, 1], "c": [0, 0.99]}, colours={"b": "hidden"})
+    for line, name in zip(ax.lines, ax.texts, strict=True):
+        joint = name.arrow_patch
+        assert to_hex(joint.get_edgecolor()) == to_hex(line.get_color())
+        assert joint.get_linestyle() == line.get_linestyle()
+    ax.figure.canvas.draw()
+    boxes = sorted((Text.get_window_extent(name) for name in ax.texts), key=lambda box: box.y0)
+    assert all(low.y1 <= high.y0 for low, high in pairwise(boxes))

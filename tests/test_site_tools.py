@@ -9,11 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "tools")]
 
 import book_site  # noqa: E402
+import tables  # noqa: E402
 from plain_tex import plain  # noqa: E402
 from public_address import public_address, site_address  # noqa: E402
 
@@ -238,3 +241,31 @@ def test_the_text_face_of_the_pdf_is_there():
     files = re.findall(r'url\("file://([^"]+)"\)', pdf.faces())
     assert len(files) == 4
     assert all(Path(file).is_file() for file in files)
+
+
+SCRIPTS = sorted((ROOT / "book" / "_static" / "js").glob("explore*.js"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_scripts_of_figures_to_move_are_small(script):
+    assert script.stat().st_size < 30_000
+
+
+def test_every_script_of_figures_to_move_is_asked_for_by_a_page():
+    source = (ROOT / "book" / "_ext" / "book_site.py").read_text(encoding="utf-8")
+    assert [script.name for script in SCRIPTS if f'"{script.name}"' not in source] == []
+
+
+def test_a_figure_that_holds_a_table_and_no_picture_is_numbered_as_a_table():
+    def figure(*content):
+        return nodes.figure("", *content, nodes.caption("", "What."), ids=["a-name"])
+
+    table = nodes.raw("", "<table></table>", format="html")
+    document = new_document("a page")
+    document += [figure(table), figure(table.deepcopy(), nodes.image()), figure(nodes.image())]
+    tables.NumberTables(document).apply()
+    kinds = [type(node) for node in document]
+    assert kinds == [tables.table_figure, nodes.figure, nodes.figure]
+    assert document[0]["ids"] == ["a-name"]
+    assert document.ids["a-name"] is document[0]  # where references look it up
+    assert tables.caption_of(document[0]) == "What."

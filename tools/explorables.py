@@ -1,4 +1,4 @@
-"""Compute the data behind the figures that readers move, into book/_static/js/explore-data.js.
+"""Compute the data behind the figures that readers move, into scripts of book/_static/js.
 
     python tools/explorables.py
 
@@ -24,9 +24,10 @@ from saelib import (
     train,
     whiten,
 )
+from saelib.features import edge_like
 
-TARGET = Path(__file__).resolve().parent.parent / "book" / "_static" / "js" / "explore-data.js"
-SNAPSHOTS = (0, 1, 2, 5, 10, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400)
+FOLDER = Path(__file__).resolve().parent.parent / "book" / "_static" / "js"
+SNAPSHOTS = (0, 2, 10, 20, 40, 60, 80, 100, 150, 200, 300, 400)
 
 
 def packed(W: np.ndarray) -> dict[str, Any]:
@@ -64,6 +65,7 @@ def assignment(images: dict[str, np.ndarray]) -> dict[str, Any]:
                 "iteration": iteration,
                 "cost": float(f"{objective.terms(theta).total:.4g}"),
                 "meanActivation": float(f"{encode(X, p).mean():.3g}"),
+                "edges": int(edge_like(p.W1).sum()),
                 "W1": packed(p.W1),
             }
         )
@@ -106,13 +108,20 @@ def _trained(images: dict[str, np.ndarray], **settings: float) -> dict[str, Any]
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the files: one for chapter 5, and one for the two that show the same weights."""
     images = {name: whiten(image) for name, image in natural_images().items()}
-    made = {"assignment": assignment, "slice": two_parameters, "roads": roads}
-    data = {name: make(images) for name, make in made.items()}
-    text = json.dumps(data, separators=(",", ":"))
-    TARGET.write_text(f"// Made by tools/explorables.py.\nwindow.exploreData = {text};\n")
-    print(f"{TARGET.name}: {TARGET.stat().st_size / 1000:.0f} kB")
+    files = {
+        "explore-slices.js": {"slice": two_parameters, "roads": roads},
+        "explore-weights.js": {"assignment": assignment},
+    }
+    for name, made in files.items():
+        text = json.dumps({key: make(images) for key, make in made.items()}, separators=(",", ":"))
+        target = FOLDER / name
+        target.write_text(
+            "// Made by tools/explorables.py.\n"
+            f"window.exploreData = Object.assign(window.exploreData ?? {{}}, {text});\n"
+        )
+        print(f"{name}: {target.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

@@ -43,13 +43,15 @@ BUTTONS = {  # what the theme calls them, and what they do
 # Scripts of the figures that readers move, in their order, and the chapters that load them.
 EXPLORABLES = {
     "explore-kit.js": ("01-", "02-", "03-", "04-", "05-", "06-", "07-", "09-"),
-    "explore-data.js": ("05-", "06-", "07-"),
+    "explore-slices.js": ("05-",),
+    "explore-weights.js": ("06-", "07-"),
     "explore.js": ("04-", "05-", "06-", "07-"),
     "explore-network.js": ("01-",),
     "explore-compression.js": ("02-",),
     "explore-sparsity.js": ("03-",),
     "explore-gaussians.js": ("04-",),
     "explore-roads.js": ("05-",),
+    "explore-engine.js": ("06-",),
     "explore-train.js": ("06-",),
     "explore-units.js": ("07-",),
     "explore-gains.js": ("09-",),

@@ -25,7 +25,6 @@ from saelib.plotting.dictionary_figures import plot_directions, plot_found, plot
 from saelib.plotting.divergence import plot_gaussian_divergence, plot_penalties
 from saelib.plotting.filters import plot_filters, plot_patches
 from saelib.plotting.mistakes_figures import (
-    plot_gradient_check,
     plot_history_panels,
     plot_tile_panels,
     plot_ward,
@@ -82,7 +81,6 @@ __all__ = [
     "plot_gabor_fits",
     "plot_gains",
     "plot_gaussian_divergence",
-    "plot_gradient_check",
     "plot_history",
     "plot_history_panels",
     "plot_kl",

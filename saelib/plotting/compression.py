@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import ArrayLike
 
 from saelib.plotting.filters import plot_patches
 from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, TEXT_COLOURS, new_axes, set_title
 
 __all__ = ["plot_best_line", "plot_compression", "plot_patch_rows"]
+
+_NOTHING = 1e-6  # a share of the variance that is rounding error
 
 
 def plot_compression(
@@ -21,7 +24,7 @@ def plot_compression(
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
-    r"""Draw the variance that codes of several lengths leave unexplained, for several data.
+    """Draw the variance that codes of several lengths leave unexplained, for several data.
 
     Dots are autoencoders, lines the linear codes of the same length; `unexplained_variance`,
     Eq. (2.3) ``unexplained-variance``, gives the numbers.
@@ -40,7 +43,8 @@ def plot_compression(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on.
+        The axes drawn on, the vertical one logarithmic: where little is left, it is factors that
+        count.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def plot_compression(
     >>> from saelib.plotting import plot_compression
     >>> ax = plot_compression([1, 2], {"noise": [0.8, 0.5]}, {"noise": [0.7, 0.4]})
     >>> [text.get_text() for text in ax.texts]
-    ['noise', 'dots: autoencoder\nlines: PCA']
+    ['noise', 'dots: autoencoder', 'lines: PCA']
     """
     if set(autoencoder) != set(pca):
         raise ValueError(
@@ -68,28 +72,27 @@ def plot_compression(
                 f"the curves of {name!r} have shapes {dots.shape} and {line.shape}; there are "
                 f"{len(x)} sizes, so give {len(x)} values"
             )
-        ax.plot(x, line, color=INK, linewidth=1.5)
-        ax.plot(x, dots, "o", color=COLOURS["output"], markersize=7)
+        # A code as long as the data leaves nothing, for which a logarithmic axis has no place.
+        ax.plot(x, np.where(line > _NOTHING, line, np.nan), color=INK, linewidth=1.5)
+        shown = np.where(dots > _NOTHING, dots, np.nan)
+        ax.plot(x, shown, "o", color=COLOURS["output"], markersize=7)
         # Each name further to the left than the one before: curves that fall early meet at the end.
         place = max(len(x) // 2 - k, 0)
-        ax.annotate(
-            name,
-            (x[place], max(dots[place], line[place])),
-            xytext=(6, 6),
-            textcoords="offset points",
-            fontsize=FONT_SIZE,
-        )
-    ax.text(
-        0.99,
-        0.98,
-        "dots: autoencoder\nlines: PCA",
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        color=TEXT_COLOURS["output"],
-        fontsize=FONT_SIZE,
-    )
-    ax.set(xlabel="length of the code", ylabel="variance unexplained", ylim=(-0.03, 1.05))
+        beside = np.maximum(dots, line)[place : place + 2]
+        at, offset = (x[place : place + 2].mean(), np.exp(np.log(beside).mean())), (7, 4)
+        if k == len(autoencoder) - 1 > 0:  # below everything
+            at, offset = (x[0], min(dots[place + 1], line[place + 1])), (0, -18)
+        ax.annotate(name, at, offset, textcoords="offset points", fontsize=FONT_SIZE)
+    for height, words, ink in (
+        (0.08, "dots: autoencoder", TEXT_COLOURS["output"]),
+        (0.015, "lines: PCA", INK),
+    ):
+        ax.text(0.02, height, words, transform=ax.transAxes, color=ink, fontsize=FONT_SIZE)
+    ax.set(xlabel="length of the code", ylabel="variance unexplained")
+    ax.set_yscale("log")
+    ax.set_ylim(ax.get_ylim()[0] / 1.6, 1.35)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     set_title(ax, title)
     return ax
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import ArrayLike
 
 from saelib._validation import activation_named, real_number
@@ -26,7 +29,7 @@ _DASHES = ("-", "--", "-.", ":")
 def plot_history(
     history: Mapping[str, ArrayLike], ax: Axes | None = None, title: str | None = None
 ) -> Axes:
-    """Draw the cost and its terms over the iterations, each named at its end.
+    r"""Draw the cost and its terms over the iterations, each named at its end.
 
     Parameters
     ----------
@@ -41,7 +44,7 @@ def plot_history(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on, with a logarithmic vertical axis.
+        The axes drawn on, both logarithmic, the horizontal one from the first iteration on.
 
     Raises
     ------
@@ -53,7 +56,7 @@ def plot_history(
     >>> from saelib.plotting import plot_history
     >>> ax = plot_history({"total": [9.0, 2.0, 1.0], "reconstruction": [4.0, 1.0, 0.6]})
     >>> [text.get_text() for text in ax.texts]
-    ['total 1.00', 'reconstruction 0.600']
+    ['total\n1.00', 'reconstruction\n0.600']
     """
     looks = {
         "total": (INK, INK, "-", 2.6),
@@ -78,22 +81,23 @@ def plot_history(
     # The sparsity term crosses 0 on its way, which would take up most of a logarithmic axis.
     low, high = min(last.values()) / 8, 2 * max(values.max() for values in curves.values())
     ax.set_ylim(low, high)
-    # In units of the height of the axes: the highest label above its curve, the others below.
-    names = sorted(last, key=lambda name: last[name], reverse=True)
-    heights = np.log([last[name] / low for name in names]) / np.log(high / low)
-    heights += np.where(np.arange(len(names)) == 0, 0.055, -0.075)
-    for name, height in zip(names, _apart(heights, 0.075), strict=True):
-        ax.text(
-            0.99,
-            height,
-            f"{name.replace('_', ' ')} {_short(last[name])}",
-            transform=ax.transAxes,
-            color=looks[name][1],
-            ha="right",
-            va="center",
-            fontsize=FONT_SIZE,
-        )
-    ax.set_xlim(0, max(len(values) for values in curves.values()) - 1 or 1)
+    name_ends(
+        ax,
+        [
+            End(
+                last[name],
+                f"{name.replace('_', ' ')}\n{_short(last[name])}",
+                *looks[name],
+            )
+            for name in curves
+        ],
+        gap=0.15,
+    )
+    # Most happens within the first iterations, which a linear axis would hide at its left end.
+    longest = max(len(values) for values in curves.values()) - 1 or 1
+    ax.set_xscale("symlog", linthresh=1)
+    ax.set(xlim=(0, longest))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     set_title(ax, title)
     return ax
 
@@ -166,22 +170,13 @@ def plot_curves(
     ax.set_ylim(low - margin, high + margin)
     ax.set_xlim(across[0], across[-1])
     ax.set(xlabel=labels[0], ylabel=labels[1])
-    ends = {name: values[np.isfinite(values)][-1] for name, values in series.items()}
-    names = sorted(ends, key=lambda name: ends[name], reverse=True)
-    bottom, top = ax.get_ylim()
-    heights = [(min(ends[name], top) - bottom) / (top - bottom) for name in names]
-    placed = dict(zip(names, _apart(heights, 0.075), strict=True))
-    for name in series:
+    ends = []
+    for line, (name, values) in zip(ax.lines[-len(series) :], series.items(), strict=True):
         role = meaning.get(name)
-        ax.text(
-            1.015,
-            placed[name],
-            name,
-            transform=ax.transAxes,
-            color=TEXT_COLOURS[role] if role else INK,
-            va="center",
-            fontsize=FONT_SIZE,
-        )
+        ink = TEXT_COLOURS[role] if role else INK
+        look = (str(line.get_color()), ink, line.get_linestyle(), line.get_linewidth())
+        ends.append(End(values[np.isfinite(values)][-1], name, *look))
+    name_ends(ax, ends)
     set_title(ax, title)
     return ax
 
@@ -193,14 +188,92 @@ def _short(value: float) -> str:
     return f"{value:.{max(0, 2 - int(np.floor(np.log10(value))))}f}"
 
 
-def _apart(heights: ArrayLike, gap: float) -> list[float]:
-    """Return descending heights, raised where needed to keep a distance, none below 0."""
-    placed = np.array(heights, dtype=float)
-    floor = 0.0
-    for k in reversed(range(len(placed))):
-        placed[k] = max(placed[k], floor)
-        floor = placed[k] + gap
-    return placed.tolist()
+class End(NamedTuple):
+    """Where a line ends, in data units, what it is called there, and how it looks."""
+
+    y: float
+    name: str
+    colour: str
+    ink: str
+    dashes: Any
+    width: float
+
+
+def name_ends(ax: Axes, ends: Sequence[End], gap: float = 0.08, x: float | None = None) -> None:
+    """Write names to the right of the axes, each joined to the end of its line.
+
+    The piece that joins them looks as the line does, so that names which had to make way for each
+    other, and lines of one colour, are still told apart.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes, with their final limits and scales.
+    ends : sequence of End
+        One for each line.
+    gap : float
+        Least distance of two names, as a share of the height of the axes.
+    x : float, optional
+        Where the lines end, if not at the right end of the axes.
+    """
+    scale = ax.transScale.transform
+    (left, bottom), (right, top) = (
+        scale(corner) for corner in zip(ax.get_xlim(), ax.get_ylim(), strict=True)
+    )
+
+    def share(end: End) -> float:
+        return float(np.clip((scale((1.0, end.y))[1] - bottom) / (top - bottom), 0.0, 1.0))
+
+    across = 1.0 if x is None else (scale((x, ax.get_ylim()[0]))[0] - left) / (right - left)
+    ordered = sorted(ends, key=share, reverse=True)
+    heights = _apart([share(end) for end in ordered], gap)
+    placed = dict(zip([end.name for end in ordered], heights, strict=True))
+    aside = ax.transAxes + ScaledTranslation(17 / 72, 0, ax.figure.dpi_scale_trans)
+    for end in ends:
+        ax.annotate(
+            end.name,
+            (across, share(end)),
+            (across, placed[end.name]),
+            xycoords="axes fraction",
+            textcoords=aside,
+            ha="left",
+            va="center",
+            color=end.ink,
+            fontsize=FONT_SIZE,
+            annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": end.colour,
+                "linestyle": end.dashes,
+                "linewidth": min(end.width, 2.0),
+                "shrinkA": 1.5,
+                "shrinkB": 4,  # a gap, so that the piece is not taken for data
+                "relpos": (0, 0.5),
+            },
+        )
+
+
+def _apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Return descending heights as near as they can stay while at least a gap lies between two.
+
+    Names that would meet share their place around the mean of where they belong; none comes to lie
+    below 0 or above 1 as long as there is room.
+    """
+    groups: list[list[float]] = []
+    for height in heights:
+        groups.append([height])
+        while len(groups) > 1 and _top(groups[-1], gap) > _low(groups[-2], gap) - gap:
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [_top(group, gap) - gap * k for group in groups for k in range(len(group))]
+
+
+def _top(group: list[float], gap: float) -> float:
+    reach = gap * (len(group) - 1)
+    return max(min(sum(group) / len(group) + reach / 2, 1.0), reach)
+
+
+def _low(group: list[float], gap: float) -> float:
+    return _top(group, gap) - gap * (len(group) - 1)
 
 
 def plot_kl(rho: float = 0.2, ax: Axes | None = None, title: str | None = None) -> Axes:

@@ -20,7 +20,7 @@ from saelib.plotting.style import (
 
 __all__ = ["plot_network"]
 
-_RADIUS = 0.42
+_RADIUS = 0.5
 _COLUMN = 3.0
 
 
@@ -64,13 +64,13 @@ def plot_network(
     if len(sizes) != 3:
         raise ValueError(f"sizes is {sizes!r}; give the units of three layers, as (100, 50, 100)")
     counts = [whole_number("sizes", size, low=1) for size in sizes]
-    ax = new_axes(ax, width=3.4, height=3.1)
+    ax = new_axes(ax, width=3.2, height=2.95)
     names = ("input", "hidden", "output")
     columns = [_units(letter, n) for letter, n in zip(("x", "a", r"\hat x"), counts, strict=True)]
     # Below its units each layer but the last has a unit that is always 1: its weights are b.
     top = max(unit.y for units in columns for unit in units)
     lowest = min(unit.y for units in columns for unit in units)
-    bias_y = lowest - 1.35
+    bias_y = lowest - 1.5
     for k in (0, 1):
         left, right = k * _COLUMN, (k + 1) * _COLUMN
         for end in columns[k + 1]:
@@ -80,8 +80,8 @@ def plot_network(
         _circle(ax, left, _Unit(bias_y, "$+1$"), INK, INK)
         step = f"({k + 1})"
         for x, y, letter in (
-            (left + _COLUMN / 2, top + 0.4, "W"),
-            (left + 0.85, bias_y - 0.28, "b"),
+            (left + _COLUMN / 2, top + 0.34, "W"),
+            (left + 0.97, bias_y - 0.33, "b"),
         ):
             ax.text(x, y, f"${letter}^{{{step}}}$", ha="center", fontsize=FONT_SIZE + 1)
     for k, (name, units) in enumerate(zip(names, columns, strict=True)):
@@ -94,13 +94,13 @@ def plot_network(
     for k, (name, n) in enumerate(zip(names, counts, strict=True)):
         ax.text(
             k * _COLUMN,
-            top + 0.75,
+            top + 0.85,
             f"{name}\n{n} unit{'s' if n > 1 else ''}",
             ha="center",
             color=TEXT_COLOURS[name],
             fontsize=FONT_SIZE + 1,
         )
-    ax.set(xlim=(-0.75, 2 * _COLUMN + 0.75), ylim=(bias_y - 0.6, top + 1.75), aspect="equal")
+    ax.set(xlim=(-0.75, 2 * _COLUMN + 0.75), ylim=(bias_y - 0.65, top + 1.95), aspect="equal")
     ax.set_axis_off()
     set_title(ax, title)
     return ax
@@ -108,7 +108,7 @@ def plot_network(
 
 def _units(letter: str, n: int) -> list[_Unit]:
     shown = list(range(1, n + 1)) if n <= 4 else [1, 2, n]
-    heights = [-1.08 * k for k in range(len(shown))]
+    heights = [-1.22 * k for k in range(len(shown))]
     if n > 4:
         heights[-1] -= 0.6  # room for the dots
     centre = (heights[0] + heights[-1]) / 2
@@ -118,4 +118,5 @@ def _units(letter: str, n: int) -> list[_Unit]:
 
 def _circle(ax: Axes, x: float, unit: _Unit, colour: str, ink: str) -> None:
     ax.add_patch(Circle((x, unit.y), _RADIUS, facecolor="white", edgecolor=colour, lw=2, zorder=2))
-    ax.text(x, unit.y, unit.label, color=ink, ha="center", va="center", fontsize=FONT_SIZE)
+    size = FONT_SIZE - 2 if sum(map(str.isdigit, unit.label)) > 2 else FONT_SIZE
+    ax.text(x, unit.y, unit.label, color=ink, ha="center", va="center", fontsize=size)

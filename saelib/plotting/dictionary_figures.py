@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from saelib.plotting.style import (
     COLOURS,
@@ -64,7 +64,7 @@ def plot_directions(matrices: Mapping[str, ArrayLike], title: str | None = None)
                 "plane: give (2, n_features)"
             )
     figure = new_figure(5.0, 5.0 / len(columns) + 0.75, title)
-    reach = 1.35 * max(1.0, *(np.linalg.norm(W, axis=0).max() for W in columns.values()))
+    reach = 1.5 * max(1.0, *(np.linalg.norm(W, axis=0).max() for W in columns.values()))
     turn = np.linspace(0, 2 * np.pi, 200)
     for place, (name, W) in enumerate(columns.items(), start=1):
         with style():
@@ -80,10 +80,11 @@ def plot_directions(matrices: Mapping[str, ArrayLike], title: str | None = None)
                 )  # fmt: skip
             else:
                 ax.plot(x, y, "o", color=COLOURS["hidden"], markersize=5)
-            beyond = 1 + 0.2 / length if length > 0.05 else 0.0
-            aside = 0.0 if length > 0.05 else 0.35  # of the dot in the middle
+            # Outside of the circle, also where the arrow ends within it.
+            beyond = max(1 + 0.25 / length, 1.28 / length) if length > 0.05 else 0.0
+            aside, up = (0.0, 0.0) if length > 0.05 else _free_direction(W)
             ax.text(
-                x * beyond + aside, y * beyond, str(r), ha="center", va="center",
+                x * beyond + 0.4 * aside, y * beyond + 0.4 * up, str(r), ha="center", va="center",
                 color=TEXT_COLOURS["hidden"], fontsize=FONT_SIZE,
             )  # fmt: skip
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", xticks=[], yticks=[])
@@ -91,6 +92,15 @@ def plot_directions(matrices: Mapping[str, ArrayLike], title: str | None = None)
             ax.spines[side].set_visible(False)
         ax.set_title(name, loc="center", fontsize=FONT_SIZE, color=INK)
     return figure
+
+
+def _free_direction(W: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the direction in the middle of the widest gap between the arrows."""
+    arrows = W[:, np.hypot(*W) > 0.05]
+    angles = np.sort(np.arctan2(arrows[1], arrows[0])) if arrows.size else np.zeros(1)
+    gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
+    middle = angles[gaps.argmax()] + gaps.max() / 2
+    return float(np.cos(middle)), float(np.sin(middle))
 
 
 def plot_found(
@@ -201,6 +211,7 @@ def plot_tradeoff(
     if not points:
         raise ValueError("points is empty; give at least one method")
     ax = new_axes(ax)
+    ends = {}
     others = [name for name in points if name != features]
     for name, values in points.items():
         pairs = np.asarray(values, dtype=float)
@@ -216,13 +227,21 @@ def plot_tradeoff(
             *pairs.T, DASHES[place % len(DASHES)], marker=MARKERS[place % len(MARKERS)],
             color=COLOURS["hidden"] if main else INK, markersize=6,
         )  # fmt: skip
-        at_left = name in left_names
-        ax.annotate(
-            name, pairs[0] if at_left else pairs[-1], (-7, -5) if at_left else (6, 2),
-            textcoords="offset points", ha="right" if at_left else "left", fontsize=FONT_SIZE,
-            color=TEXT_COLOURS["hidden"] if main else INK,
-        )  # fmt: skip
+        ends[name] = pairs[0] if name in left_names else pairs[-1]
     ax.set_yscale("log")
+    across = np.ptp(np.concatenate([np.asarray(v, dtype=float)[:, 0] for v in points.values()]))
+    for name, end in ends.items():
+        at_left = name in left_names
+        # Where another line ends right behind it, the name stands above the line.
+        close = not at_left and any(
+            0 < other[0] - end[0] < 0.25 * across and abs(np.log(other[1] / end[1])) < 0.1
+            for other in ends.values()
+        )
+        ax.annotate(
+            name, end, (-7, -5) if at_left else (-2, 9) if close else (7, 2),
+            textcoords="offset points", ha="right" if at_left else "left", fontsize=FONT_SIZE,
+            color=TEXT_COLOURS["hidden"] if name == features else INK,
+        )  # fmt: skip
     ax.axvline(true_l0, color=COLOURS["input"], linewidth=1.2)
     ax.annotate(
         "truth", (true_l0, 0.99), (5, 0), xycoords=ax.get_xaxis_transform(), va="top",

@@ -126,7 +126,7 @@ def plot_gaussian_divergence(
     right = int(np.searchsorted(x, mean_q + 1.3 * sd_q))
     low = int(np.argmin(integrand))
     ax.text(x[left], p[left] + 0.02, "p", color=INK, ha="right", fontsize=FONT_SIZE)
-    ax.text(x[right], q[right] + 0.02, "q", color=INK, ha="left", fontsize=FONT_SIZE)
+    ax.text(x[right] + 0.12, q[right] + 0.02, "q", color=INK, ha="left", fontsize=FONT_SIZE)
     ax.text(
         x[low],
         integrand[low] - 0.02,

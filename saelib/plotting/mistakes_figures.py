@@ -1,4 +1,4 @@
-"""Figures about mistakes: where a gradient check fails, and what becomes of the training."""
+"""Figures about mistakes: what becomes of the training when a gradient is wrong."""
 
 from __future__ import annotations
 
@@ -8,88 +8,21 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from saelib.gradient_check import BLOCKS
 from saelib.plotting.filters import plot_filters, plot_patches
 from saelib.plotting.style import (
     COLOURS,
     FAINT,
     FONT_SIZE,
     INK,
-    new_axes,
     new_figure,
-    set_title,
     style,
 )
 
-__all__ = ["plot_gradient_check", "plot_history_panels", "plot_tile_panels", "plot_ward"]
-
-BLOCKS = ("W1", "W2", "b1", "b2")
-_GREYS = LinearSegmentedColormap.from_list("greys of the check", ["#F2F2F2", "#9E9E9E"])
-_ROW_HEIGHT = 0.235
-
-
-def plot_gradient_check(
-    errors: Mapping[str, ArrayLike],
-    tolerance: float = 1e-6,
-    ax: Axes | None = None,
-    title: str | None = None,
-) -> Axes:
-    """Draw a table of relative errors: a row per gradient, a column per block of parameters.
-
-    Errors up to `tolerance` leave the field empty; the others are written out, on a grey that is
-    darker the larger they are.
-
-    Parameters
-    ----------
-    errors : mapping of str to array_like of shape (4,)
-        Name of a gradient to its relative errors in W1, W2, b1 and b2, at least 0.
-    tolerance : float, greater than 0
-        Largest error that counts as none.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; a new figure by default.
-    title : str, optional
-        What the figure says.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on.
-
-    Raises
-    ------
-    ValueError
-        If there is no gradient, or one does not have four errors of at least 0.
-
-    Examples
-    --------
-    >>> from saelib.plotting import plot_gradient_check
-    >>> ax = plot_gradient_check({"right": [1e-10] * 4, "halved": [0.333, 0.333, 1e-3, 2e-10]})
-    >>> [text.get_text() for text in ax.texts]
-    ['0.33', '0.33', '0.0010']
-    """
-    if not errors:
-        raise ValueError("errors is empty; give the errors of at least one gradient")
-    table = np.array([_four(name, row) for name, row in errors.items()])
-    ax = new_axes(ax, width=4.6, height=_ROW_HEIGHT * len(table) + 0.7)
-    wrong = table > tolerance
-    # Two digits tell errors above 1 apart well enough, and would drown the small ones.
-    shade = np.ma.masked_where(~wrong, np.log10(np.clip(table, tolerance, 1.0)))
-    ax.imshow(shade, cmap=_GREYS, vmin=-4, vmax=0, aspect="auto", interpolation="nearest")
-    for row, column in zip(*np.nonzero(wrong), strict=True):
-        words = _short(table[row, column])
-        ax.text(column, row, words, ha="center", va="center", fontsize=FONT_SIZE - 1, color="black")
-    ax.set_xticks(range(4), BLOCKS)
-    ax.set_yticks(range(len(table)), list(errors))
-    ax.set_yticks(np.arange(len(table) + 1) - 0.5, minor=True)
-    ax.set_xticks(np.arange(5) - 0.5, minor=True)
-    ax.grid(which="minor", color=FAINT, linewidth=0.4)
-    ax.tick_params(which="both", length=0, labeltop=True, labelbottom=False)
-    ax.spines[:].set(visible=True, color=FAINT, linewidth=0.8)
-    set_title(ax, title)
-    return ax
+__all__ = ["plot_history_panels", "plot_tile_panels", "plot_ward"]
 
 
 def plot_history_panels(
@@ -99,10 +32,10 @@ def plot_history_panels(
     ncols: int = 3,
     title: str | None = None,
 ) -> Figure:
-    """Draw how several trainings end, one panel each, with the same one in grey behind all.
+    r"""Draw how several trainings end, one panel each, with the same one in grey behind all.
 
     The costs are drawn on a linear scale around `level`, where wrong trainings stop; those above
-    it come in from the top. Beside its end every curve has its last cost and its last step.
+    it come in from the top. Above every panel stand the last cost and the last step.
 
     Parameters
     ----------
@@ -131,30 +64,25 @@ def plot_history_panels(
     --------
     >>> from saelib.plotting import plot_history_panels
     >>> figure = plot_history_panels({"halved": [50, 2, 0.5]}, [50, 1, 0.4, 0.3], level=0.5)
-    >>> [text.get_text() for text in figure.axes[0].texts]
-    ['0.50, step 2']
+    >>> figure.axes[0].get_title(loc="left")
+    'halved\n0.50, step 2'
     """
     behind = _positive("reference", reference)
     curves = {name: _positive(name, history) for name, history in histories.items()}
     _positive("level", [level])
-    figure, panels = _panels("histories", len(curves), ncols, 1.5, title)
+    figure, panels = _panels("histories", len(curves), ncols, 1.45, title)
     longest = max(len(curve) for curve in (behind, *curves.values()))
     lowest = min(level, *(float(curve.min()) for curve in (behind, *curves.values())))
-    # The curves have the lower half to themselves; above are the words.
-    bottom, top = lowest - 0.15 * level, level + 1.8 * (level - lowest) + 0.15 * level
+    bottom, top = lowest - 0.15 * level, level + (level - lowest) + 0.15 * level
     for place, (ax, (name, curve)) in enumerate(zip(panels, curves.items(), strict=True)):
         ax.axhline(level, color=FAINT, linewidth=1.0, linestyle=(0, (4, 3)))
         ax.semilogx(np.arange(len(behind)) + 1, behind, color=FAINT, linewidth=1.4)
         ax.semilogx(np.arange(len(curve)) + 1, curve, color=INK, linewidth=2.2)
         above = curve[-1] > top
+        # A triangle that points out of the panel, and lies within it.
         ax.plot(
-            [len(curve)], [top if above else curve[-1]], color=INK, clip_on=False,
-            marker="^" if above else "o", markersize=8 if above else 7,
-        )  # fmt: skip
-        ax.text(
-            0.97, 0.8, f"{_three(curve[-1])}, step {len(curve) - 1}", transform=ax.transAxes,
-            ha="right", va="center", fontsize=FONT_SIZE - 1, color=INK,
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            [len(curve)], [top - 0.07 * (top - bottom) if above else curve[-1]], color=INK,
+            marker="^" if above else "o", markersize=8 if above else 7, clip_on=False,
         )  # fmt: skip
         ax.set(xlim=(0.8, longest * 1.3), ylim=(bottom, top))
         ax.set_yticks([level], [f"{level:.2f}"])
@@ -163,7 +91,7 @@ def plot_history_panels(
             ax.set_xticklabels([])
         if place % ncols:
             ax.set_yticklabels([])
-        _small_title(ax, name)
+        _small_title(ax, f"{name}\n{_three(curve[-1])}, step {len(curve) - 1}")
     figure.supxlabel("step, counted from 1", fontsize=FONT_SIZE, color=INK)
     figure.supylabel("cost", fontsize=FONT_SIZE, color=INK)
     return figure
@@ -211,14 +139,13 @@ def plot_ward(
     rows = figure.subfigures(len(runs), 1, squeeze=False)[:, 0]
     longest = max(len(run.cost) for run in runs.values())
     for row, (name, run) in zip(rows, runs.items(), strict=True):
-        check = ",  ".join(
-            f"{block} {_short(error) if error > tolerance else 'right'}"
+        wrong = [
+            f"{block} {error:.2g}"
             for block, error in zip(BLOCKS, run.check, strict=True)
-        )
-        row.suptitle(
-            f"{name}   check: {check}", x=0.01, ha="left", fontsize=FONT_SIZE, color=INK,
-            weight="bold",
-        )  # fmt: skip
+            if error > tolerance
+        ]
+        check = f"check fails: {', '.join(wrong)}" if wrong else "check passes"
+        row.suptitle(f"{name}   {check}", x=0.01, ha="left", fontsize=FONT_SIZE, color=INK)
         with style():
             cost, means, tiles = row.subplots(1, 3, width_ratios=[1.25, 1, 1])
         cost.axhline(run.mean_patch, color=FAINT, linewidth=1.0, linestyle=(0, (4, 3)))
@@ -237,7 +164,8 @@ def plot_ward(
             ax.minorticks_off()
             ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
             ax.xaxis.label.set_fontsize(FONT_SIZE - 1)
-            ax.xaxis.labelpad = 0
+            ax.xaxis.labelpad = 1
+        means.xaxis.labelpad = 4
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
     return figure
@@ -313,30 +241,11 @@ def _small_title(ax: Axes, name: str) -> None:
     ax.set_title(name, loc="left", fontsize=FONT_SIZE - 1, color=INK)
 
 
-def _four(name: str, row: ArrayLike) -> NDArray[np.float64]:
-    values = np.asarray(row, dtype=np.float64)
-    if values.shape != (len(BLOCKS),) or not np.all(values >= 0):
-        raise ValueError(
-            f"errors[{name!r}] is {row!r}; give four errors of at least 0, for {', '.join(BLOCKS)}"
-        )
-    return values
-
-
 def _positive(name: str, history: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(history, dtype=np.float64)
     if values.ndim != 1 or values.size == 0 or not np.all(values > 0):
         raise ValueError(f"the costs of {name!r} must be a list of numbers greater than 0")
     return values
-
-
-def _short(error: float) -> str:
-    """Return two digits without a power of ten; what is larger than 100 is as good as infinite."""
-    if error > 100:
-        return "∞"
-    if error < 1e-4:
-        return "<0.0001"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    return f"{error:.{digits}f}"
 
 
 def _three(cost: float) -> str:

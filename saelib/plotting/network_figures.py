@@ -25,9 +25,9 @@ from saelib.plotting.style import (
 __all__ = ["plot_activation_function", "plot_worked_network"]
 
 _MOST_UNITS = 3
-_RADIUS = 0.47
+_RADIUS = 0.54
 _COLUMN = 2.4
-_ROW = 1.6
+_ROW = 1.7
 _LABEL = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"}
 
 
@@ -96,7 +96,7 @@ def plot_activation_function(
         fontsize=FONT_SIZE + 1,
     )
     # Beside the flank of the bell, clear of the curve and of the dotted line through its top.
-    x, y = (-1.7, top) if top < f.high else (-0.9, 0.6 * top)
+    x, y = (-1.7, top) if top < f.high else (-1.2, 0.6 * top)
     ax.text(x, y, "slope $f'(z)$", ha="right", va="center", fontsize=FONT_SIZE + 1)
     ax.set(xlabel="weighted input $z$", xlim=(-6, 6), yticks=np.linspace(f.low, f.high, 5))
     ax.set_ylim(f.low - 0.14 * height, f.high + 0.14 * height)
@@ -184,7 +184,7 @@ def plot_worked_network(
     ):
         ax.text(
             k * _COLUMN,
-            top + 0.68,
+            top + 0.75,
             name,
             ha="center",
             color=TEXT_COLOURS[name],
@@ -195,10 +195,10 @@ def plot_worked_network(
             _unit(ax, k * _COLUMN, y, label, name)
             if biases[k].size:
                 bias = _minus(f"bias {biases[k][unit]:g}")
-                ax.text(k * _COLUMN, y - 0.77, bias, ha="center", fontsize=FONT_SIZE)
+                ax.text(k * _COLUMN, y - 0.84, bias, ha="center", fontsize=FONT_SIZE)
     ax.set(
-        xlim=(-0.6, 2 * _COLUMN + 0.6),
-        ylim=(-top - 0.85, top + 1.0),
+        xlim=(-0.65, 2 * _COLUMN + 0.65),
+        ylim=(-top - 0.92, top + 1.05),
         aspect="equal",
     )
     ax.set_axis_off()
@@ -220,7 +220,7 @@ def _unit(ax: Axes, x: float, y: float, label: str, layer: str) -> None:
         Circle((x, y), _RADIUS, facecolor="white", edgecolor=COLOURS[layer], lw=2, zorder=3)
     )
     ax.text(
-        x, y, label, ha="center", va="center", fontsize=FONT_SIZE - 1, linespacing=1.25, zorder=4
+        x, y, label, ha="center", va="center", fontsize=FONT_SIZE - 1, linespacing=1.3, zorder=4
     )
 
 
@@ -236,12 +236,14 @@ def _connect(
         for start, value in zip(starts, row, strict=True):
             left, right = np.array([layer * _COLUMN, start]), np.array([(layer + 1) * _COLUMN, end])
             if backward:
-                arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 0, "shrinkB": 33}
-                ax.annotate("", tuple(left), tuple(right), arrowprops=arrow, zorder=1)
+                arrow = {"arrowstyle": "-|>", "color": FAINT, "shrinkA": 0, "shrinkB": 0}
+                rim = left + (_RADIUS + 0.06) * (right - left) / np.linalg.norm(right - left)
+                ax.annotate("", tuple(rim), tuple(right), arrowprops=arrow, zorder=1)
             else:
                 ax.plot(*np.stack([left, right]).T, color=FAINT, linewidth=1.0, zorder=1)
-            # Where the lines to different units are apart.
-            x, y = left + (0.6 if backward else 0.32) * (right - left)
+            # Where the lines to different units are apart, and long numbers clear of the circles.
+            place = (0.51 if start == end else 0.64) if backward else 0.32
+            x, y = left + place * (right - left)
             ax.text(
                 x,
                 y,

@@ -45,7 +45,7 @@ def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None
     if n_blocks < 2 or n_blocks % 2:
         raise ValueError(f"n_blocks is {n_blocks}; give an even number of at least 2")
     ax = new_axes(ax, height=2.5)
-    columns, gap = n_blocks // 2, 0.9
+    columns, gap = n_blocks // 2, 1.1
     start = 0.0
     for name, width, colour in (("pass 1", 0.5, "hidden"), ("pass 2", 1.1, "output")):
         for block in range(n_blocks):
@@ -66,7 +66,7 @@ def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None
         at = end + gap / 2
         sign = r"$\hat\rho$" if name == "pass 1" else r"$\nabla J$"
         ax.axvline(at, 0.08, 0.8, color=COLOURS["penalty"] if name == "pass 1" else INK, lw=2)
-        ax.text(at + 0.1, 0.9, sign, va="center", fontsize=15)
+        ax.text(at + 0.12, 0.9, sign, va="center", fontsize=14)
         start = end + gap
     ax.set(xlim=(0, start + 0.4), ylim=(1.95, -0.5), xlabel="time", xticks=[])
     ax.set_yticks([0.4, 1.4], ["core 1", "core 2"])
@@ -120,19 +120,20 @@ def plot_times(
         raise ValueError(f"seconds is {dict(seconds)} and floor {floor}; give positive times")
     ax = new_axes(ax, height=0.9 + 0.42 * len(seconds))
     longest = max(seconds.values())
-    low = min(floor, *seconds.values()) / 3
+    low = min(floor, *seconds.values()) / 2
     for row, value in enumerate(seconds.values()):
         ax.plot(value, row, "o", color=COLOURS["hidden"], markersize=8)
         ratio = value / floor
         label = f"{_time(value)}, {ratio:.0f}x" if ratio >= 9.5 else f"{_time(value)}, {ratio:.1f}x"
-        # On the side where there is more room.
-        left = value > low * (longest / low) ** 0.5
         ax.text(
-            value / 1.25 if left else max(value, floor) * 1.25, row, label, va="center",
-            ha="right" if left else "left", color=TEXT_COLOURS["hidden"],
+            1.02, row, label, va="center", ha="left", color=TEXT_COLOURS["hidden"],
+            transform=ax.get_yaxis_transform(),
         )  # fmt: skip
     ax.axvline(floor, color=INK, linewidth=1.6)
-    ax.text(1.06 * floor, -0.62, "the five products", ha="left", va="bottom", color=INK)
+    ax.annotate(
+        "the five products", (floor, -0.62), (5, 0), textcoords="offset points", va="bottom",
+        color=INK,
+    )  # fmt: skip
     ax.set(xscale="log", xlim=(low, 1.6 * longest), xlabel="time of one evaluation")
     ax.set_ylim(len(seconds) - 0.5, -1.1)
     ax.set_yticks(range(len(seconds)), list(seconds))
@@ -199,7 +200,10 @@ def plot_block_times(
             color=INK,
         )  # fmt: skip
     ax.axhline(1e3 * floor, color=INK, linewidth=1.6)
-    ax.text(min(rows), 0.94e3 * floor, "the five products", ha="left", va="top", color=INK)
+    ax.text(
+        1.02, 1e3 * floor, "the five\nproducts", va="center", color=INK,
+        transform=ax.get_yaxis_transform(),
+    )  # fmt: skip
     ax.set(xscale="log", ylim=(0, None), xlabel="rows in a block", ylabel="milliseconds")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.grid(axis="y", color=FAINT, alpha=0.3)
@@ -257,6 +261,7 @@ def plot_row_times(
             color=dark, annotation_clip=False,
         )  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="examples", ylabel="milliseconds")
+    ax.set_xlim(rows[0] / 1.3, rows[-1])  # the names stand outside of the grid
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axis.set_minor_formatter(NullFormatter())

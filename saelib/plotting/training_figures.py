@@ -9,9 +9,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from saelib.plotting.curves import _apart
+from saelib.plotting.curves import End, name_ends
 from saelib.plotting.filters import plot_filters
 from saelib.plotting.style import (
     COLOURS,
@@ -105,10 +106,10 @@ def plot_spectra(
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from saelib import natural_images, whiten
     >>> from saelib.plotting import plot_spectra
-    >>> noise = {"noise": np.random.default_rng(0).normal(size=(64, 64))}
-    >>> plot_spectra(noise, noise).get_xscale()
+    >>> camera = natural_images()["camera"]
+    >>> plot_spectra({"camera": camera}, {"camera": whiten(camera)}).get_xscale()
     'log'
     """
     ax = new_axes(ax, height=3.6)
@@ -123,14 +124,16 @@ def plot_spectra(
             ax.loglog(f, shift * amplitude, color=colour, linewidth=0.6, alpha=0.5)
         mean = shift * np.exp(np.mean([np.log(amplitude) for _, amplitude in spectra], axis=0))
         ax.loglog(f, mean, color=colour, linewidth=2.5)
-        ax.annotate(
-            label, (f[6], mean[6]), (0, 18), textcoords="offset points", color=ink, ha="center"
-        )
+        bundle = shift * np.array([amplitude for _, amplitude in spectra])
         if label == "photographs":
             ax.loglog(f, 0.35 * mean[0] * f[0] / f, color=INK, linestyle="--", linewidth=1.2)
             ax.annotate(
-                "1/f", (f[2], 0.35 * mean[0] * f[0] / f[2]), (-22, -8), textcoords="offset points"
+                "1/f", (f[2], 0.35 * mean[0] * f[0] / f[2]), (-22, -12), textcoords="offset points"
             )
+            # Above all that falls to the right of it, and below all that lies level beside it.
+            ax.text(f[5], 1.12 * bundle[:, 5:].max(), label, color=ink, va="bottom")
+        else:
+            ax.text(f[0], bundle[:, :6].min() / 1.15, label, color=ink, va="top")
     ax.set(xlabel="spatial frequency (cycles per pixel)", ylabel="amplitude (shifted apart)")
     ax.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
     ax.set_xticks([], minor=True)
@@ -273,39 +276,29 @@ def plot_optimizers(
     'log'
     """
     ax = new_axes(ax, height=3.8)
-    dashes = ["-", "-", "--", "-.", (0, (1, 1))]
-    greys = [COLOURS["hidden"], INK, INK, INK, INK]
+    dashes = ["-", (0, (5, 1)), "--", "-.", (0, (1, 1))]
     costs = {name: np.asarray(cost, dtype=np.float64) for name, cost in runs.items()}
-    for line, colour, cost in zip(dashes, greys, costs.values(), strict=False):
-        ax.plot(cost, linestyle=line, color=colour, linewidth=2.2 if line == "-" else 1.6)
     low, high = limits or (
         0.7 * min(cost.min() for cost in costs.values()),
         1.5 * max(cost.max() for cost in costs.values()),
     )
-    ax.set_yscale("linear" if limits else "log")
     last = max(map(len, costs.values())) - 1
+    ends = [End(plateau, "the mean patch", COLOURS["output"], TEXT_COLOURS["output"], ":", 1.4)]
+    for k, (line, (name, cost)) in enumerate(zip(dashes, costs.items(), strict=False)):
+        colour, ink = (COLOURS["hidden"], TEXT_COLOURS["hidden"]) if k == 0 else (INK, INK)
+        width = 2.4 if k == 0 else 1.6
+        # A run that ends early stays where it is.
+        whole = np.append(cost, np.full(last + 1 - len(cost), cost[-1]))
+        ax.plot(whole, linestyle=line, color=colour, linewidth=width)
+        ends.append(End(cost[-1], name.replace(", ", "\n"), colour, ink, line, width))
+    ax.set_yscale("linear" if limits else "log")
     ax.plot([0, last], [plateau, plateau], ":", color=COLOURS["output"], linewidth=1.4)
-    ax.set(ylim=(low, high), xlim=(0, 1.32 * last), xlabel="iteration")
+    # All but the end happens within the first hundred iterations.
+    ax.set_xscale("log")
+    ax.set(ylim=(low, high), xlim=(1, max(last, 2)), xlabel="iteration")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     ax.set_ylabel(r"cost $J_{\mathrm{sparse}}$")
-    ends = [("the mean patch", plateau, TEXT_COLOURS["output"])]
-    ends += [
-        (name, cost[-1], TEXT_COLOURS["hidden"] if k == 0 else INK)
-        for k, (name, cost) in enumerate(costs.items())
-    ]
-    ends.sort(key=lambda end: end[1], reverse=True)
-    heights = np.log([end[1] / low for end in ends]) / np.log(high / low)
-    if limits:
-        heights = np.clip([(end[1] - low) / (high - low) for end in ends], 0.02, 0.98)
-    for (name, _, ink), height in zip(ends, _apart(heights, 0.075), strict=True):
-        ax.text(
-            1.02 * last,
-            height,
-            name,
-            transform=ax.get_xaxis_transform(),
-            color=ink,
-            va="center",
-            fontsize=FONT_SIZE - 0.5,
-        )
+    name_ends(ax, ends, gap=0.15 if any("\n" in end.name for end in ends) else 0.08)
     set_title(ax, title)
     return ax
 
@@ -383,15 +376,16 @@ def plot_edge_counts(
     """
     ax = new_axes(ax, height=3.4)
     last = max(max(line) for line in counts.values())
-    ends = sorted(((line[max(line)], name) for name, line in counts.items()), reverse=True)
     dashes = ("-", "--", "-.", ":", (0, (5, 1)))
-    for line, dash in zip(counts.values(), dashes, strict=False):
-        ax.plot(list(line), list(line.values()), linestyle=dash, color=COLOURS["hidden"])
-    ax.set(xlim=(0, 1.25 * last), ylim=(-0.5, n_units + 0.5))
+    ends = []
+    for (name, line), dash in zip(counts.items(), dashes, strict=False):
+        steps = sorted(line)
+        ax.plot(steps, [line[k] for k in steps], "o", linestyle=dash, color=COLOURS["hidden"])
+        look = (COLOURS["hidden"], TEXT_COLOURS["hidden"], dash, 2.0)
+        ends.append(End(line[steps[-1]], name, *look))
+    ax.set(xlim=(0, 1.03 * last), ylim=(-0.04 * n_units, 1.02 * n_units))
     ax.set(xlabel="iteration", ylabel=f"edge-like units of {n_units}")
-    places = _apart([(end + 0.5) / (n_units + 1) for end, _ in ends], 0.08)
-    for (_, name), place in zip(ends, places, strict=True):
-        ax.text(1.02 * last, place, name, transform=ax.get_xaxis_transform(), va="center")
+    name_ends(ax, ends, x=last)
     set_title(ax, title)
     return ax
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from saelib._validation import whole_number
@@ -313,7 +314,7 @@ def plot_tuning(tunings: Sequence[TuningCurve], title: str | None = None) -> Fig
         frequency.plot(tuning.frequencies, tuning.response[o] / highest, **look)
     angle.set(xlabel="orientation, degrees", ylabel="share of best answer")
     angle.set(xlim=(0, 180), xticks=(0, 45, 90, 135, 180), ylim=(0, 1.05))
-    frequency.set(xlabel="stripes per pixel", xlim=(0, 0.5))
+    frequency.set(xlabel="stripes per pixel", xlim=(0, 0.5), xticks=(0.1, 0.2, 0.3, 0.4, 0.5))
     return figure
 
 
@@ -350,7 +351,7 @@ def plot_dictionary(
     """
     if units is not None:
         fit = GaborFit(*(values[np.asarray(units)] for values in fit))
-    figure = new_figure(5.0, 2.75 + (0.3 if title else 0.0), title)
+    figure = new_figure(5.0, 2.45 + (0.3 if title else 0.0), title)
     place, angle = figure.subplots(1, 2)
     # The stripes run at right angles to the orientation; rows count downwards.
     along, down = -np.sin(fit.orientation), np.cos(fit.orientation)
@@ -365,7 +366,10 @@ def plot_dictionary(
             linewidth=1.2,
         )
     place.set(xlim=(-1, side), ylim=(side, -1), aspect="equal")
+    angle.set_box_aspect(1)  # as large as the panel beside it, whose shape is that of the patch
     place.set(xlabel="column", ylabel="row")
+    for axis in (place.xaxis, place.yaxis):
+        axis.set_major_locator(MaxNLocator(4, integer=True))
     angle.plot(
         np.degrees(fit.orientation), fit.frequency, "o", color=COLOURS["hidden"], markersize=3
     )

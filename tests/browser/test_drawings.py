@@ -95,3 +95,23 @@ def test_run_in_the_page_or_without_scripts_a_figure_has_its_words(visit):
     image = opened.locator("#fig-two-roads img")
     assert image.get_attribute("alt").startswith("Three rows")
     assert image.get_attribute("src").endswith(".svg")
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_tables_that_cells_show_are_numbered_as_tables_and_fit_the_page(visit, width):
+    tab = visit(width=width)
+    opened = tab.to("08-what-goes-wrong.html")
+    tables = opened.locator("figure.table-figure")
+    numbers = tables.locator("figcaption .caption-number").all_text_contents()
+    assert [number.strip() for number in numbers] == ["Table 8.1", "Table 8.2", "Table 8.3"]
+    referred = opened.locator('a[href="#tab-check-sparsity"] .std-numref').first
+    assert referred.text_content() == "Table 8.1"
+    for table in tables.locator("table").all():
+        box = table.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    sides = tables.locator("td").evaluate_all(
+        "all => all.filter((td) => td.textContent).map((td) => getComputedStyle(td).textAlign)"
+    )
+    assert set(sides) == {"right"}
+    assert opened.evaluate(STICKING_OUT) == []

@@ -67,6 +67,54 @@ def test_every_slider_changes_the_words_by_keyboard(visit, name):
     assert not tab.faults
 
 
+SEEN = """box => {
+  const rgb = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = (colour) => rgb(colour).slice(0, 3).map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, k) => sum + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const ground = light(getComputedStyle(box).backgroundColor);
+  const texts = [...box.querySelectorAll("p, label, output, button, select, dt, dd, svg text")]
+    .filter((node) => node.textContent.trim() && node.getClientRects().length);
+  const ink = (node) => getComputedStyle(node)[node instanceof SVGElement ? "fill" : "color"];
+  const behind = (node) => {
+    const own = getComputedStyle(node).backgroundColor;
+    return node.matches("button, select") && rgb(own)[3] !== 0 ? light(own) : ground;
+  };
+  return {
+    ground,
+    page: light(getComputedStyle(document.body).backgroundColor),
+    faint: texts.filter((node) => contrast(light(ink(node)), behind(node)) < 4.5)
+      .map((node) => `${node.tagName}: ${node.textContent} ${ink(node)}`),
+    lines: ["input", "hidden", "output", "penalty", "ink"].filter((name) => {
+      box.style.outlineColor = `var(--explore-${name})`;
+      return contrast(light(getComputedStyle(box).outlineColor), ground) < 3;
+    }),
+  };
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", WHERE)
+def test_it_is_at_home_in_both_themes(visit, name, theme):
+    _, opened, box = figure(visit, name, theme=theme)
+    opened.wait_for_timeout(300)  # data of some are on their way
+    seen = box.evaluate(SEEN)
+    assert abs(seen["ground"] - seen["page"]) < 0.03
+    assert seen["faint"] == []
+    assert seen["lines"] == []
+
+
+def test_what_has_been_drawn_changes_with_the_theme(visit):
+    _, opened, box = figure(visit, "kl", theme="light")
+    curve = box.locator("path").first
+    colours = []
+    for theme in ("light", "dark"):
+        opened.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        colours.append(curve.evaluate("node => getComputedStyle(node).stroke"))
+    assert colours == ["rgb(160, 82, 125)", "rgb(214, 147, 183)"]
+
+
 def test_the_divergence_and_its_slope_are_those_of_saelib(visit):
     _, opened, _ = figure(visit, "kl")
     for rho, rho_hat in ((0.2, 0.5), (0.01, 0.3), (0.9, 0.05)):
@@ -131,6 +179,36 @@ def test_the_cost_and_the_gradient_on_the_slice_are_those_of_saelib(visit):
             "([w, b]) => [explore.slice.cost(w, b), ...explore.slice.gradient(w, b)]", [w, b]
         )
         assert found == pytest.approx([cost, g.W1[0, 0], g.b1[0]], rel=1e-9, abs=1e-12)
+
+
+def test_the_map_of_the_descent_is_as_long_for_one_across_as_for_one_up(visit):
+    _, opened, box = figure(visit, "descent")
+    shown = box.locator(".explore-map svg").bounding_box()
+    ((w0, w1), (b0, b1)) = opened.evaluate("[explore.slice.range.w, explore.slice.range.b]")
+    assert shown["width"] / (w1 - w0) == pytest.approx(shown["height"] / (b1 - b0), rel=0.01)
+
+
+def test_a_right_angle_stands_between_the_line_of_the_first_cost_and_the_way_down(visit):
+    _, opened, box = figure(visit, "descent")
+    corner = box.locator(".explore-corner").get_attribute("points")
+    along, top, down = (np.array(p.split(","), dtype=float) for p in corner.split())
+    start = box.locator(".explore-map circle").first
+    at = np.array([float(start.get_attribute(name)) for name in ("cx", "cy")])
+    assert (along - at) @ (down - at) == pytest.approx(0, abs=0.05)
+    assert top == pytest.approx(along + down - at, abs=0.05)
+    gradient = np.array(opened.evaluate("explore.slice.gradient(7, 5)")) * [1, -1]
+    cosine = (down - at) @ gradient / np.linalg.norm(down - at) / np.linalg.norm(gradient)
+    assert cosine == pytest.approx(-1, abs=1e-3)
+
+
+def test_a_line_of_equal_cost_has_that_cost(visit):
+    _, opened, _ = figure(visit, "descent")
+    x, y = np.meshgrid(np.arange(12), np.arange(9))
+    values = ((x - 5.0) ** 2 + (y - 4.0) ** 2).ravel().tolist()
+    pieces = np.array(opened.evaluate("([v, n]) => explore.contour(v, n, 9)", [values, 12]))
+    ends = pieces.reshape(-1, 2)
+    assert len(ends) > 20
+    assert np.hypot(*(ends - [5, 4]).T) == pytest.approx(3, abs=0.1)
 
 
 def test_a_tap_on_the_map_starts_the_descent_there(visit):

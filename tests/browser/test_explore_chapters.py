@@ -331,7 +331,7 @@ def test_a_tap_on_a_unit_frames_it_and_its_three_neighbours(visit, touch):
     (svg.tap if touch else svg.click)(position=at)
     assert box.get_by_label("unit", exact=True).input_value() == "18"
     assert "Unit 18 says" in said(box)
-    assert svg.locator("rect[stroke='#D55E00']").count() == 4
+    assert svg.locator("rect[stroke='var(--explore-output)']").count() == 4
     assert svg.locator("rect[stroke-dasharray='1.2 0.8']").count() == 3
     assert not tab.faults
 

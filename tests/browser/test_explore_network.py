@@ -76,7 +76,7 @@ def presser(opened, box, by):
 def test_each_step_shows_its_number_and_where_it_comes_from(visit, by):
     tab, opened, box = figure(visit, "network", width=375, has_touch=by == "touch")
     press, words = presser(opened, box, by), box.locator(".explore-words")
-    circles = box.locator("circle[fill='#FFF1CC']")
+    circles = box.locator("circle[fill='var(--explore-chosen)']")
     said = []
     for _ in range(10):
         press("Step")

@@ -94,6 +94,17 @@ def test_the_patches_are_those_of_the_chapter(visit):
     assert (SITE / "_static/js/explore-patches.js").stat().st_size < 200_000
 
 
+def test_while_the_units_learn_one_is_told_how_many_are_edges(visit):
+    _, opened, box = figure(visit, "training")
+    for step in (0, 5, 11):
+        drag(box.locator("input[type=range]"), step)
+        now = opened.evaluate(f"exploreData.assignment.steps[{step}]")
+        raw = np.frombuffer(base64.b64decode(now["W1"]["bytes"]), np.int8).reshape(25, 64)
+        edges = edge_like(raw * np.array(now["W1"]["scale"])[:, None]).sum()
+        told = box.locator(".explore-words").text_content()
+        assert f"{edges} of 25 units are edge-like" in told
+
+
 def test_what_counts_as_an_edge_is_what_saelib_counts(visit):
     _, opened, _ = figure(visit, "train")
     filters = []

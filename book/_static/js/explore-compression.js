@@ -25,7 +25,7 @@
     const [left, right, top, bottom] = [48, 280, 10, 168];
     const toX = (k) => left + k / 100 * (right - left), toY = (v) => bottom - v * (bottom - top);
     for (const v of [0, 0.5, 1]) {
-      draw(svg, "line", { x1: left, x2: right, y1: toY(v), y2: toY(v), stroke: "#d9d9d9" });
+      draw(svg, "line", { x1: left, x2: right, y1: toY(v), y2: toY(v), stroke: COLOURS.grid });
       draw(svg, "text", { x: left - 5, y: toY(v) + 4, "text-anchor": "end" }, `${100 * v} %`);
     }
     for (const k of [0, 50, 100]) draw(svg, "text", { x: toX(k), y: bottom + 18, "text-anchor": "middle" }, String(k));

@@ -35,12 +35,12 @@
       svg.replaceChildren();
       const step = high - low > 12 ? 5 : 2;
       for (let v = Math.ceil(low / step) * step; v <= high; v += step) {
-        draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#d9d9d9" });
+        draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: COLOURS.grid });
         draw(svg, "text", { x: left - 5, y: y(v) + 4, "text-anchor": "end" }, String(v).replace("-", "−"));
       }
       data.labels.forEach((n, place) => {
         draw(svg, "text", { x: x(n), y: bottom + 18, "text-anchor": "middle", "font-weight": place === at.value ? 700 : 400 }, n.toLocaleString("en"));
-        if (place === at.value) draw(svg, "line", { x1: x(n), x2: x(n), y1: top, y2: bottom, stroke: "#d9d9d9", "stroke-width": 6 });
+        if (place === at.value) draw(svg, "line", { x1: x(n), x2: x(n), y1: top, y2: bottom, stroke: COLOURS.grid, "stroke-width": 6 });
       });
       draw(svg, "text", { x: (left + right) / 2, y: bottom + 36, "text-anchor": "middle" }, "labelled examples");
       draw(svg, "line", { x1: left, x2: right, y1: y(0), y2: y(0), stroke: COLOURS.input, "stroke-width": 2 });
@@ -57,7 +57,7 @@
       const places = [...names.map((name) => ({ name, y: y(found[name].at(-1).mean) + 4 })), { name: against.value, y: y(0) + 4 }].sort((a, b) => a.y - b.y);
       places.forEach((place, k) => { if (k) place.y = Math.max(place.y, places[k - 1].y + 15); });
       const over = Math.max(0, places.at(-1).y - 236);
-      for (const place of places) draw(svg, "text", { x: right + 14, y: place.y - over, style: place.name === "autoencoder" ? "fill: #007a58" : place.name === against.value ? "fill: #0069a3" : "" }, place.name);
+      for (const place of places) draw(svg, "text", { x: right + 14, y: place.y - over, style: place.name === "autoencoder" ? "fill: var(--explore-hidden-text)" : place.name === against.value ? "fill: var(--explore-input-text)" : "" }, place.name);
       const say = names.map((name) => ({ name, ...found[name][at.value] })).sort((a, b) => b.mean - a.mean)
         .map(({ name, mean, error }) => `${name} ${points(mean)} ± ${error.toFixed(1)}`);
       words.textContent = say.length ? `With ${data.labels[at.value].toLocaleString("en")} labels, in points ahead of ${against.value}: ${say.join(", ")}.` : "All rivals are switched off.";

@@ -39,7 +39,7 @@
     const points = (f) => Array.from({ length: 161 }, (_, k) => { const x = -4 + k / 20; return `${toX(x).toFixed(1)} ${clamp(toY(f(x)), -300, 600).toFixed(1)}`; });
     const handles = [];
     for (const name of ["p", "q"]) for (const part of ["mean", "sd"]) {
-      const handle = draw(svg, "circle", { r: 8, fill: part === "mean" ? COLOURS.ink : "#fff", stroke: COLOURS.ink, "stroke-width": 2, class: "explore-grip" });
+      const handle = draw(svg, "circle", { r: 8, fill: part === "mean" ? COLOURS.ink : COLOURS.ground, stroke: COLOURS.ink, "stroke-width": 2, class: "explore-grip" });
       handles.push({ handle, name, part });
       drag(handle, () => ({ clientX }) => {
         const view = svg.getBoundingClientRect();

@@ -5,7 +5,10 @@
 (() => {
   "use strict";
 
-  const COLOURS = { input: "#0072B2", hidden: "#009E73", output: "#D55E00", penalty: "#A0527D", ink: "#404040" };
+  /* All colours come from the style sheet, so that they change with the theme, also in what has been
+     drawn already. */
+  const COLOURS = Object.fromEntries(["input", "hidden", "output", "penalty", "ink", "grid", "faint", "ground", "chosen"]
+    .map((name) => [name, `var(--explore-${name})`]));
   const SVG = "http://www.w3.org/2000/svg";
 
   const sigmoid = (z) => 1 / (1 + Math.exp(-z));
@@ -53,7 +56,8 @@
     return node;
   }
 
-  /* Grey pixels, middle grey at 0; the values of one picture share one scale. */
+  /* Grey pixels, middle grey at 0; the values of one picture share one scale. What is no number is
+     left open, and shows the ground. */
   function paint(canvas, values, width, limit, height = width) {
     canvas.width = width;
     canvas.height = height;
@@ -61,7 +65,7 @@
     const image = context.createImageData(width, height);
     values.forEach((value, k) => {
       const grey = Math.round(127.5 + 127.5 * clamp(value / limit, -1, 1));
-      image.data.set([grey, grey, grey, 255], 4 * k);
+      image.data.set([grey, grey, grey, Number.isNaN(value) ? 0 : 255], 4 * k);
     });
     context.putImageData(image, 0, 0);
   }
@@ -111,10 +115,10 @@
     return { row: element("div", { class: "explore-row" }, element("label", { for: input.id }, label), input), get value() { return input.checked; } };
   }
 
-  /* Weights as tiles side by side, each scaled on its own, with a white line between them. */
+  /* Weights as tiles side by side, each scaled on its own, with a line of the ground between them. */
   function mosaic(W, side, across) {
     const width = across * (side + 1) - 1, height = Math.ceil(W.length / across) * (side + 1) - 1;
-    const grid = new Array(width * height).fill(1);
+    const grid = new Array(width * height).fill(NaN);
     W.forEach((w, j) => {
       const most = w.reduce((m, v) => Math.max(m, Math.abs(v)), 1e-12);
       w.forEach((v, k) => { grid[(Math.floor(j / across) * (side + 1) + Math.floor(k / side)) * width + (j % across) * (side + 1) + k % side] = v / most; });

@@ -95,7 +95,7 @@
       draw(svg, "text", { x: X[layer], y: 16, "text-anchor": "middle" }, name);
       for (const j of BOTH) {
         const id = `u${layer}${j}`;
-        units[id] = draw(svg, "circle", { cx: X[layer], cy: Y[j], r: R, fill: "#fff", stroke: COLOURS[name] });
+        units[id] = draw(svg, "circle", { cx: X[layer], cy: Y[j], r: R, fill: COLOURS.ground, stroke: COLOURS[name] });
         if (layer) values[id] = draw(svg, "text", { x: X[layer], y: Y[j] + 5, "text-anchor": "middle" });
         if (layer) deltas[id] = draw(svg, "text", { x: X[layer], y: Y[j] + R + 17, "text-anchor": "middle", class: "explore-delta" });
       }
@@ -143,13 +143,13 @@
       amount.value = get(chosen);
       const lit = new Set([now.unit, ...now.of]);
       for (const [id, line] of Object.entries(lines)) {
-        line.setAttribute("stroke", lit.has(id) ? COLOURS.ink : "#b0b0b0");
+        line.setAttribute("stroke", lit.has(id) ? COLOURS.ink : COLOURS.faint);
         line.setAttribute("stroke-width", lit.has(id) ? 3 : 1.5);
       }
       for (const [id, circle] of Object.entries(units)) {
         const [layer, j] = [Number(id[1]), Number(id[2])], at = layer === 1 ? 1 + j : 3 + j, late = layer === 1 ? 8 + j : 6 + j;
         circle.setAttribute("stroke-width", id === now.unit ? 5 : lit.has(id) ? 3.5 : 1.8);
-        circle.setAttribute("fill", id === now.unit ? "#FFF1CC" : "#fff");
+        circle.setAttribute("fill", id === now.unit ? COLOURS.chosen : COLOURS.ground);
         if (!layer) continue;
         values[id].textContent = step >= at ? four((layer === 1 ? c.a : c.xHat)[j]) : "?";
         deltas[id].textContent = step >= late ? `δ ${four((layer === 1 ? c.delta2 : c.delta3)[j])}` : "";
@@ -158,7 +158,7 @@
         const { name, row, column } = mover, isWeight = column !== undefined;
         const shown = step === last && isWeight;
         mover.text.textContent = shown ? four(c.gradient[name][row][column]) : two(get(mover));
-        mover.text.style.fill = shown ? "#A0527D" : "#262626";
+        mover.text.style.fill = shown ? COLOURS.penalty : "var(--explore-text)";
         mover.text.setAttribute("font-weight", lit.has(isWeight ? weight(name, row, column) : name + row) ? 700 : 400);
         const wide = shown ? 52 : 42;
         mover.ground.setAttribute("width", wide);

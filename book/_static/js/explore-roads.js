@@ -31,7 +31,7 @@
     const panels = [0, 1].map((side) => {
       const [left, right] = [10 + side * 182, 168 + side * 182];
       draw(svg, "text", { x: left, y: 16 }, titles[side]);
-      draw(svg, "line", { x1: left, x2: right, y1: 140, y2: 140, stroke: "#d9d9d9" });
+      draw(svg, "line", { x1: left, x2: right, y1: 140, y2: 140, stroke: COLOURS.grid });
       draw(svg, "text", { x: left, y: 156 }, "a = 0");
       draw(svg, "text", { x: right, y: 156, "text-anchor": "end" }, "1");
       return {

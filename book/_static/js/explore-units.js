@@ -36,7 +36,7 @@
       const [x, y] = [(j % across) * pitch, Math.floor(j / across) * pitch];
       return {
         frame: draw(svg, "rect", { x: x - 0.25, y: y - 0.25, width: side + 0.5, height: side + 0.5, fill: "none" }),
-        back: draw(svg, "rect", { x, y: y + side - 1.3, width: side, height: 1.3, fill: "#fff", "fill-opacity": 0.85 }),
+        back: draw(svg, "rect", { x, y: y + side - 1.3, width: side, height: 1.3, fill: COLOURS.ground, "fill-opacity": 0.85 }),
         bar: draw(svg, "rect", { x, y: y + side - 1.3, height: 1.3, fill: COLOURS.hidden }),
       };
     });

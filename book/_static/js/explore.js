@@ -18,7 +18,7 @@
     for (const [id, below] of [[frame, 8], [above, 0]])
       draw(draw(svg, "clipPath", { id }), "rect", { x: left - 4, y: top, width: right - left + 8, height: bottom - top + below });
     for (const v of [0, 0.5, 1, 1.5, 2]) {
-      draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: "#D9D9D9" });
+      draw(svg, "line", { x1: left, x2: right, y1: y(v), y2: y(v), stroke: COLOURS.grid });
       draw(svg, "text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, v.toString());
     }
     for (const q of [0, 0.25, 0.5, 0.75, 1]) draw(svg, "text", { x: x(q), y: bottom + 18, "text-anchor": "middle" }, q.toString());
@@ -121,7 +121,7 @@
       const step = steps[at.value];
       const { grid, width } = mosaic(W[at.value], side, 5);
       paint(canvas, grid, width, 1);
-      words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}.`;
+      words.textContent = `Iteration ${step.iteration}: cost ${short(step.cost)}, mean activation ${short(step.meanActivation)}, ${step.edges} of ${W[at.value].length} units are edge-like.`;
       canvas.setAttribute("aria-label", `Weights of 25 units. ${words.textContent}`);
     };
     const at = slider("iteration", { min: 0, max: steps.length - 1, step: 1, value: steps.length - 1, say: (k) => String(steps[k].iteration) }, update);
@@ -171,33 +171,53 @@
     },
   };
 
+  /* The line on which a grid of values, row by row, has a level, as short pieces [x1, y1, x2, y2]. */
+  function contour(values, across, level) {
+    const pieces = [];
+    for (let i = 0; (i + 2) * across <= values.length; i++) for (let j = 0; j + 1 < across; j++) {
+      const corners = [[j, i], [j + 1, i], [j + 1, i + 1], [j, i + 1]].map(([x, y]) => [x, y, values[y * across + x] - level]);
+      const ends = [];
+      corners.forEach(([x, y, v], k) => {
+        const [x2, y2, v2] = corners[(k + 1) % 4];
+        if ((v < 0) !== (v2 < 0)) ends.push(x + v / (v - v2) * (x2 - x), y + v / (v - v2) * (y2 - y));
+      });
+      for (let k = 0; k + 3 < ends.length; k += 4) pieces.push(ends.slice(k, k + 4));
+    }
+    return pieces;
+  }
+
   function descentFigure(figure) {
     const node = box(figure, "Move it: descent on a slice through the cost",
-      "Another, smaller network than in the figure above: two hidden units on patches of 2×2 pixels, and one weight and one bias that move. Start anywhere, by the sliders or by a click. The shades are the whole cost, computed by the forward pass alone; the path follows backpropagation. What does it do without the sparsity term, or with steps that are too long?");
-    const size = 88;
-    const canvas = element("canvas", { width: size, height: size, "aria-hidden": "true" });
-    const frame = element("div", { class: "explore-map" }, canvas);
-    const svg = draw(frame, "svg", { viewBox: "0 0 100 100", role: "img" });
+      "Another, smaller network than in the figure above: two hidden units on patches of 2×2 pixels, and one weight and one bias that move. Start anywhere, by the sliders or by a click. The shades and lines are the whole cost, computed by the forward pass alone; the path follows backpropagation, and leaves the line of its first cost at a right angle. What does it do without the sparsity term, or with steps that are too long?");
+    const { w: [w0, w1], b: [b0, b1] } = slice.range;
+    // One unit is as long across as up, or else right angles would not look right.
+    const [across, up] = [90, Math.round(90 * (b1 - b0) / (w1 - w0))], tall = 100 * up / across;
+    const canvas = element("canvas", { width: across, height: up, "aria-hidden": "true" });
+    const frame = element("div", { class: "explore-map", style: `aspect-ratio: ${across} / ${up}` }, canvas);
+    const svg = draw(frame, "svg", { viewBox: `0 0 100 ${tall}`, role: "img" });
+    const lines = draw(svg, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 0.25, "stroke-opacity": 0.7 });
+    const level = draw(svg, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 0.6 });
+    const corner = draw(svg, "polyline", { fill: "none", stroke: COLOURS.ink, "stroke-width": 0.6, class: "explore-corner" });
     const path = draw(svg, "polyline", { fill: "none", "stroke-width": 0.9 });
     const dots = draw(svg, "g");
-    draw(svg, "text", { x: 98, y: 97, "text-anchor": "end" }, "weight W₁₁ →");
+    draw(svg, "text", { x: 98, y: tall - 3, "text-anchor": "end" }, "weight W₁₁ →");
     draw(svg, "text", { x: 2, y: 6 }, "↑ bias b₁");
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
-    const { w: [w0, w1], b: [b0, b1] } = slice.range;
     const toX = (w) => (w - w0) / (w1 - w0) * 100;
-    const toY = (b) => 100 - (b - b0) / (b1 - b0) * 100;
+    const toY = (b) => tall - (b - b0) / (b1 - b0) * tall;
     const values = [];
-    for (let i = 0; i < size; i++) for (let j = 0; j < size; j++)
-      values.push(slice.cost(w0 + (j + 0.5) / size * (w1 - w0), b1 - (i + 0.5) / size * (b1 - b0)));
+    for (let i = 0; i < up; i++) for (let j = 0; j < across; j++)
+      values.push(slice.cost(w0 + (j + 0.5) / across * (w1 - w0), b1 - (i + 0.5) / up * (b1 - b0)));
     const low = Math.min(...values);
     const high = Math.max(...values);
+    // The deeper, the more of the ground shines through, whichever it is.
     const context = canvas.getContext("2d");
-    const image = context.createImageData(size, size);
-    values.forEach((v, k) => {
-      const level = Math.floor(18 * Math.sqrt((v - low) / (high - low))) / 18;
-      image.data.set([235 - 150 * level, 240 - 115 * level, 246 - 70 * level, 255], 4 * k);
-    });
+    const image = context.createImageData(across, up);
+    values.forEach((v, k) => image.data.set([70, 125, 180, 170 * Math.sqrt((v - low) / (high - low))], 4 * k));
     context.putImageData(image, 0, 0);
+    const pitch = 100 / across;
+    const lineOf = (v) => contour(values, across, v).map(([x1, y1, x2, y2]) => `M${[x1, y1].map((p) => ((p + 0.5) * pitch).toFixed(2))}L${[x2, y2].map((p) => ((p + 0.5) * pitch).toFixed(2))}`).join("");
+    lines.setAttribute("d", Array.from({ length: 14 }, (_, k) => lineOf(low + (high - low) * ((k + 0.5) / 14) ** 2)).join(""));
     const update = () => {
       let [w, b] = [startW.value, startB.value];
       const first = slice.cost(w, b);
@@ -208,6 +228,12 @@
         [w, b] = [w - eta * gw, b - eta * gb];
         points.push([w, b]);
       }
+      level.setAttribute("d", lineOf(first));
+      // A square between the line of the first cost and the way down, both as they leave the start.
+      const [gw, gb] = slice.gradient(startW.value, startB.value), size = 4 / Math.hypot(gw, gb);
+      const [x, y, dx, dy] = [toX(startW.value), toY(startB.value), -gw * size, gb * size];
+      corner.setAttribute("points", [[x - dy, y + dx], [x - dy + dx, y + dx + dy], [x + dx, y + dy]].map((p) => p.map((v) => v.toFixed(2))).join(" "));
+      corner.setAttribute("visibility", check.value ? "visible" : "hidden");
       // The colours of the figure above: purple with the penalty, ink without.
       const colour = check.value ? COLOURS.penalty : COLOURS.ink;
       path.setAttribute("stroke", colour);
@@ -240,5 +266,5 @@
     "fig-snapshots": trainingFigure,
     "fig-cost-slice": descentFigure,
   });
-  window.explore.slice = slice; // for the tests, which compare it with saelib
+  Object.assign(window.explore, { slice, contour }); // for the tests, which compare it with saelib
 })();
