@@ -36,7 +36,7 @@ ABOUT = {
     "/Keywords": "sparse autoencoder, backpropagation, KL divergence, feature learning, numpy",
 }
 # What a reader on paper does not look up there: the site has it, with links to every line.
-NOT_PRINTED = ("api", "claims", "run-times", "errata")
+NOT_PRINTED = re.compile(r"(api(-.+)?|claims|run-times|errata)\Z")
 FACES = {  # the serif faces that come with matplotlib
     "STIXGeneral.ttf": "",
     "STIXGeneralBol.ttf": "font-weight: bold;",
@@ -112,7 +112,8 @@ def contents() -> list[tuple[str, str]]:
     pages = [("index", "Preface")]
     for link in index.select("nav.bd-links a.reference.internal"):
         name = str(link["href"]).removesuffix(".html")
-        if name not in ("#", "index", *NOT_PRINTED) and name not in [known for known, _ in pages]:
+        known = ("#", *(page for page, _ in pages))
+        if name not in known and not NOT_PRINTED.match(name):
             pages.append((name, link.get_text(" ", strip=True)))
     return pages
 

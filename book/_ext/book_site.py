@@ -273,6 +273,9 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     )
     # Parameters one below the other are no list of definitions.
     page = re.sub(r'<dt class="sig .*?</dt>', in_lines, page, flags=re.DOTALL)
+    # What unfolds a part of the list of chapters is but a drawing.
+    toggle = '<summary><span class="toctree-toggle"'
+    page = page.replace(toggle, toggle.replace("<summary", '<summary aria-label="Its pages"'))
     # A notebook is kept, not shown as text.
     page = re.sub(
         r'(<a\b[^>]*href="notebooks/[^"]+\.ipynb")(?: target="_blank")?', r"\1 download", page

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -17,11 +18,15 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, SITE
 
 NOT_PAGES = ("_static", "_sources", "_downloads", "notebooks")
-PAGES = sorted(
+ALL = sorted(
     str(path.relative_to(SITE))
     for path in SITE.rglob("*.html")
     if path.relative_to(SITE).parts[0] not in NOT_PAGES
 )
+# The pages that show the files of the library are made alike: two of them stand for all.
+OF_SOURCE = [page for page in ALL if page.startswith("source-")]
+PAGES = [page for page in ALL if page not in OF_SOURCE[1:-1]]
+REFERENCE = [page for page in ALL if page.startswith("api-")]
 CHAPTERS = [page for page in PAGES if re.match(r"\d\d-", page)]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -106,6 +111,7 @@ def test_the_site_was_built_with_all_its_pages():
     assert (SITE / "index.html").exists(), "run make book first"
     assert len(CHAPTERS) == 16
     assert {"index.html", "search.html", "glossary.html", "api.html"} <= set(PAGES)
+    assert len(REFERENCE) == 9
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -304,8 +310,65 @@ def test_the_page_of_equations_shows_each_with_its_number_and_leads_to_it():
 
 
 def test_equations_in_the_reference_of_the_library_are_links():
-    text = soup("api.html").select_one("article")
-    linked = {link.get_text() for link in text.select("a[href*='#equation-']")}
+    linked = set()
+    for page in REFERENCE:
+        text = soup(page).select_one("article")
+        printed = "".join(
+            block.get_text() for block in text.select("pre")
+        )  # such as a checker's words
+        links = {link.get_text() for link in text.select("a[href*='#equation-']")}
+        named = Counter(re.findall(r"Eq\. (\(\d+\.\d+\))", text.get_text()))
+        assert set(named - Counter(re.findall(r"Eq\. (\(\d+\.\d+\))", printed))) <= links
+        linked |= links
     assert len(linked) >= 20
-    named = set(re.findall(r"Eq\. (\(\d+\.\d+\))", text.get_text()))
-    assert named <= linked
+
+
+def test_every_equation_leads_to_an_entry_that_leads_back():
+    entries = {
+        str(entry["id"]): entry.parent
+        for page in REFERENCE
+        for entry in soup(page).select("dl.py > dt[id]")
+    }
+    cards = soup("equations.html").select(".equation-card")
+    described = 0
+    for card in cards:
+        label = card.select_one("a[href*='#equation-']")["href"].partition("#")[2]
+        for link in card.select("a[href^='api-']"):
+            described += 1
+            entry = entries[unquote(link["href"].partition("#")[2])]
+            assert entry.select(f"a[href$='#{label}']"), f"{link['href']} names no {label}"
+    assert described >= len(cards) * 3 // 4
+
+
+def test_the_list_of_all_names_leads_to_each_and_keeps_the_places_that_were_linked_to():
+    listed = {str(line["id"]): line for line in soup("api.html").select(".api-names li")}
+    entries = {
+        str(entry["id"]): page
+        for page in REFERENCE
+        for entry in soup(page).select("section > dl.py > dt[id]")
+    }
+    assert len(entries) >= 190
+    assert set(listed) == set(entries)
+    for name, line in listed.items():
+        assert line.select_one("a")["href"] == f"{entries[name]}#{name}"
+        assert len(line.get_text()) > len(name) - len("saelib.") + 10
+    members = {anchor for page in REFERENCE for anchor in anchors(page) if "saelib." in anchor}
+    assert members <= anchors("api.html")
+
+
+def test_every_entry_leads_to_the_lines_that_define_it():
+    for page in REFERENCE:
+        for entry in soup(page).select("dl.py.function > dt, dl.py.class > dt"):
+            link = entry.select_one("a:has(.viewcode-link)")
+            file, _, line = link["href"].partition("#")
+            shown = soup(file).find(id=line).get_text()
+            assert re.match(r"\s*(@|(async )?def |class )", shown), link
+
+
+@pytest.mark.parametrize("page", REFERENCE)
+def test_no_signature_is_wider_than_a_phone(visit, page):
+    opened = visit(width=375).to(page)
+    wide = opened.locator("dt.sig, dt.sig *, .field-list dt").evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML)"
+    )
+    assert not wide
