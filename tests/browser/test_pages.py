@@ -197,6 +197,20 @@ def test_a_page_is_complete_without_scripts(visit, page):
         assert figure.is_visible()
 
 
+# Letters of the theme's font of icons, which is not loaded: they would be shown as empty boxes.
+OF_THE_ICON_FONT = """() => [...document.querySelectorAll("body *")].flatMap((box) =>
+  ["::before", "::after"].map((which) => [box, getComputedStyle(box, which)]))
+  .filter(([box, style]) => box.offsetParent && style.display !== "none"
+    && /^"[\\ue000-\\uf8ff]/.test(style.content))
+  .map(([box]) => box.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("page", ["index.html", "install.html", "api.html", CHAPTERS[1]])
+def test_no_letter_is_of_a_font_that_is_not_there(visit, page):
+    opened = visit(width=1440).to(page)
+    assert opened.evaluate(OF_THE_ICON_FONT) == []
+
+
 def test_the_first_page_is_light(visit):
     tab = visit(width=375)
     sizes = []
@@ -250,6 +264,61 @@ def test_the_keyboard_opens_a_folded_solution(visit):
     solution.locator("button.toggle-button").focus()
     opened.keyboard.press("Enter")
     assert inside.is_visible()
+
+
+NOTED = [page for page in CHAPTERS if soup(page).select(".side-note")]
+# Where each note is beside its paragraph, and what lies on it.
+NOTES = """() => [...document.querySelectorAll(".side-note")].map((note) => {
+  const box = note.getBoundingClientRect();
+  const host = note.previousElementSibling.getBoundingClientRect();
+  const touches = (other) => {
+    const { left, right, top, bottom } = other.getBoundingClientRect();
+    return left < box.right && right > box.left && top < box.bottom && bottom > box.top;
+  };
+  const kinds = ["side-note", "math-box", "admonition"].map((name) => `article .${name}`);
+  kinds.push("article p", "article figure", "article pre", ".bd-sidebar-secondary");
+  const others = document.querySelectorAll(kinds.join());
+  return {
+    beside: box.left >= host.right && box.top < host.bottom,
+    below: box.top >= host.bottom - 6 && box.left >= host.left,
+    under: [...others].filter((other) => other !== note && other.checkVisibility()
+      && !note.contains(other) && !other.contains(note) && touches(other))
+      .map((other) => other.outerHTML.slice(0, 90)),
+  };
+})"""
+
+
+def test_most_chapters_of_the_later_parts_have_notes():
+    assert len(NOTED) >= 10
+
+
+@pytest.mark.parametrize("page", ["errata.html", CHAPTERS[4]])
+@pytest.mark.parametrize("width", [768, 900, 1100])
+def test_without_a_column_beside_it_the_text_is_in_the_middle(visit, page, width):
+    opened = visit(width=width).to(page)
+    left, right = opened.locator(".bd-main .bd-content").evaluate(
+        """all => {
+          const whole = all.getBoundingClientRect();
+          const text = all.querySelector(".bd-article").getBoundingClientRect();
+          return [text.left - whole.left, whole.right - text.right];
+        }"""
+    )
+    assert left == pytest.approx(right, abs=1)
+
+
+@pytest.mark.parametrize("page", NOTED)
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_note_stands_beside_its_paragraph_or_below_it(visit, page, scripts):
+    opened = visit(java_script_enabled=scripts).page
+    opened.goto((SITE / page).as_uri())
+    for width in (375, 768, 1280, 1340, 1440, 1920):
+        place = "beside" if width >= 1340 else "below"
+        opened.set_viewport_size({"width": width, "height": 900})
+        for note in opened.evaluate(NOTES):
+            assert note[place], (width, note)
+            assert not note["under"], (width, note["under"])
+    opened.locator(".side-note").first.scroll_into_view_if_needed()
+    assert opened.locator("#pst-page-toc-nav li").first.is_visible()  # the contents stay
 
 
 def test_print_shows_the_text_without_what_only_screens_need(visit):
