@@ -251,6 +251,7 @@ TANH_AS_SIGMOID = Activation(
     "tanh", sigmoid, _slope_of_tanh_as_sigmoid, 0.0, 1.0, -2.0, _sigmoid_of_minus
 )
 
+#: The activation functions that the objective and the estimator know, by name.
 ACTIVATIONS: dict[str, Activation] = {
     "sigmoid": Activation(
         "sigmoid", sigmoid, sigmoid_derivative, 0.0, 1.0, -1.0, _sigmoid_of_minus

@@ -27,6 +27,7 @@ __all__ = [
 Image = NDArray[np.float64]
 Images = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[Any]
 
+#: Who made each image that comes with the packages, its licence, and the package that has it.
 IMAGE_CREDITS = {
     "astronaut": "Eileen Collins, NASA Great Images, public domain (in scikit-image)",
     "camera": "Lav Varshney, CC0 (in scikit-image)",

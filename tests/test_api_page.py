@@ -1,18 +1,29 @@
-"""The reference page leaves no public name out, and names nothing that does not exist."""
+"""The reference leaves no public name out, and names nothing that does not exist."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import saelib
 
-PAGE = Path(__file__).parent.parent / "book" / "api.md"
-ENTRIES = re.findall(r"^\.\. auto(?:function|class|data):: (\S+)$", PAGE.read_text("utf-8"), re.M)
+BOOK = Path(__file__).parent.parent / "book"
+sys.path.insert(0, str(BOOK / "_ext"))
+import api_pages  # noqa: E402
+
+PAGES = sorted(BOOK.glob("api-*.md"))
+ENTRIES = [
+    name
+    for page in PAGES
+    for name in re.findall(
+        r"^\.\. auto(?:function|class|data):: (\S+)$", page.read_text("utf-8"), re.M
+    )
+]
 MODULES = sorted(
     module.name for module in pkgutil.iter_modules(saelib.__path__) if module.name[0] != "_"
 )
@@ -26,7 +37,7 @@ def test_every_public_name_has_its_entry(module):
         if not callable(value):
             continue
         entry = f"saelib.{name}" if name in saelib._MODULE_OF else f"saelib.{module}.{name}"
-        assert entry in ENTRIES, f"{entry} is missing from book/api.md"
+        assert entry in ENTRIES, f"{entry} is on none of the pages book/api-*.md"
 
 
 def test_no_entry_stands_twice_and_each_exists():
@@ -34,3 +45,27 @@ def test_no_entry_stands_twice_and_each_exists():
     for entry in ENTRIES:
         home, _, name = entry.rpartition(".")
         assert hasattr(importlib.import_module(home), name), entry
+
+
+def test_every_page_is_in_the_contents_and_in_the_list_of_all_names():
+    assert sorted(page.docname for page in api_pages.pages()) == [page.stem for page in PAGES]
+    assert sorted(entry.name for entry in api_pages.documented()) == sorted(ENTRIES)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_every_name_has_a_line_in_the_list(name):
+    text = api_pages.summary(name)
+    assert 10 < len(text) < 200
+    assert text.endswith(".")
+
+
+def test_the_line_of_what_is_no_function_is_its_comment():
+    text = api_pages.summary("saelib.activations.ACTIVATIONS")
+    assert text.startswith("The activation functions")
+
+
+def test_a_page_without_a_title_is_an_error_that_says_what_to_do(tmp_path):
+    page = tmp_path / "api-none.md"
+    page.write_text("No title.\n")
+    with pytest.raises(ValueError, match=r"api-none\.md .* write '# Title'"):
+        api_pages.page(page)

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 HEADINGS = ["Goals", "What you need", "The idea in one figure"]
 LAST_HEADINGS = ["What can go wrong", "Exercises", "What to remember", "Where next"]

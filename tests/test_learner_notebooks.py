@@ -376,6 +376,7 @@ def test_a_broken_exercise_is_refused(sources, words):
             ":::{admonition} Pitfall\n:class: pitfall\n\nMind the gap.\n:::",
             "> **Pitfall**\n>\n>\n> Mind the gap.",
         ),
+        (":::{sidenote}\nIts unit is the nat.\n:::", "> Its unit is the nat."),
         (
             "::::{note}\n:::{admonition} Hint 1\n:class: dropdown hint\nNo.\n:::\n::::",
             "> **Note**\n>\n> <details><summary>Hint 1</summary>\n>\n> No.\n>\n> </details>",

@@ -170,6 +170,27 @@ def test_no_equation_of_the_book_leaves_anything_of_tex_in_its_text():
         assert not re.search(r"[\\{}&]|\$", plain(equation.tex)), equation
 
 
+def test_an_equation_is_a_link_whether_a_docstring_names_its_label_or_its_number():
+    import equation_map
+
+    known = {"4.1": "kl-bernoulli", "4.2": "kl-gradient"}
+    cited = "Eq. (4.1) ``kl-bernoulli``, and Eq. (4.2).\n\n>>> check(1)\nIn the book: Eq. (4.2).\n"
+    assert equation_map.linked(cited, known) == (
+        "Eq. :eq:`kl-bernoulli`, and Eq. :eq:`kl-gradient`.\n\n"
+        ">>> check(1)\nIn the book: Eq. (4.2).\n"
+    )
+    assert equation_map.linked("Eq. (9.9)", known) == "Eq. (9.9)"
+
+
+def test_words_of_code_in_the_colour_of_all_code_have_no_box_of_their_own():
+    line = '<span class="k">def</span><span class="w"> </span><span class="nf">f</span>'
+    line += '<span class="p">(</span><span class="n">x</span><span class="p">)</span>'
+    bare = '<span class="k">def</span> <span class="nf">f</span>(x)'
+    for block in (f"<pre>{line}</pre>", f'<pre id="codecell1"><span></span>{line}\n{line}</pre>'):
+        assert book_site.polished(block, "a", {}) == block.replace(line, bare)
+    assert book_site.polished(f"<dt>{line}</dt>", "a", {}) == f"<dt>{line}</dt>"
+
+
 def test_the_pdf_says_who_wrote_it_and_names_no_local_file(tmp_path):
     import pdf
     from pypdf import PdfReader, PdfWriter

@@ -300,6 +300,8 @@ class Book:
         elif name == "math":
             tag = [f"\\tag{{{self.numbers[options['label']]}}}"] if "label" in options else []
             yield from ["$$", *body, *tag, "$$"]
+        elif name == "sidenote":
+            yield from (f"> {line}".rstrip() for line in body)
         elif name in ("figure", "image"):
             yield f"*{options.get('alt', title)}*"
             yield from body

@@ -36,7 +36,7 @@ ABOUT = {
     "/Keywords": "sparse autoencoder, backpropagation, KL divergence, feature learning, numpy",
 }
 # What a reader on paper does not look up there: the site has it, with links to every line.
-NOT_PRINTED = ("api", "claims", "run-times", "errata")
+NOT_PRINTED = re.compile(r"(api(-.+)?|claims|run-times|errata)\Z")
 FACES = {  # the serif faces that come with matplotlib
     "STIXGeneral.ttf": "",
     "STIXGeneralBol.ttf": "font-weight: bold;",
@@ -45,7 +45,7 @@ FACES = {  # the serif faces that come with matplotlib
 }
 STYLE = """
 @page {
-  size: A4; margin: 22mm 24mm 22mm;
+  size: A4; margin: 20mm 22mm 19mm;
   @bottom-center { content: counter(page); font: 8.5pt Book; }
 }
 @page :first { margin: 0; @bottom-center { content: none; } }
@@ -53,36 +53,43 @@ html { font-size: 9.5pt; }
 body { background: white; color: black; display: block; }
 main.printed { max-width: none; padding: 0; margin: 0; }
 main.printed, main.printed :is(p, li, dd, dt, td, th, figcaption, h1, h2, h3, h4) {
-  font-family: Book, serif; line-height: 1.34;
+  font-family: Book, serif; line-height: 1.32;
 }
-main.printed.bd-article { font-size: 10.2pt; }
+main.printed.bd-article { font-size: 9.8pt; }
 .chapter { break-before: page; }
 .chapter h1 { font-size: 21pt; }
-.chapter h2 { font-size: 14pt; margin: 1.5em 0 0.5em; }
-.chapter h3 { font-size: 11.5pt; margin: 1.2em 0 0.4em; }
+.chapter h2 { font-size: 14pt; margin: 1.2em 0 0.4em; }
+.chapter h3 { font-size: 11.5pt; margin: 1em 0 0.35em; }
 .chapter p { hyphens: auto; margin-bottom: 0.55em; orphans: 2; widows: 2; }
 main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
 figcaption { break-before: avoid; }
 figure, .katex-display, div.math, tr, .equation-card { break-inside: avoid; }
-.bd-article div.admonition { break-inside: auto; margin: 0.8em 0; padding-bottom: 0.4em; }
+.bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0.3em; }
 .bd-article div.admonition.solution { font-size: 9.2pt; }
 .bd-article div.cell { margin: 0.5em 0; }
-.bd-article pre { font-size: 7.4pt; line-height: 1.32; padding: 0.4em 0.7em; margin: 0.3em 0; }
+.bd-article pre { font-size: 7.2pt; line-height: 1.28; padding: 0.3em 0.7em; margin: 0.3em 0; }
 pre { white-space: pre-wrap; orphans: 3; widows: 3; }
 .bd-article div.math { margin: 0.5em 0; }
 .bd-article figure { margin: 0.7em 0; }
 .bd-article figure figcaption { font-size: 8.8pt; margin-top: 0.3em; max-width: 13cm; }
 img { max-width: 100%; height: auto; }
-figure img { max-width: 10cm; max-height: 8.5cm; object-fit: contain; }
+figure img { max-width: 9.2cm; max-height: 6.3cm; object-fit: contain; }
 .bd-article table, .bd-article table :is(td, th) { font-size: 8.6pt; }
+.bd-article .side-note {
+  border-left: 1.5pt solid #999; break-before: avoid; break-inside: avoid; color: #333;
+  font-size: 8.8pt; margin: -0.2em 0 0.7em; padding-left: 0.8em;
+}
 details > summary { display: none; }
 .page-number { color: #444; font-size: 0.9em; white-space: nowrap; }
 #bibliography, #glossary, #equations, #notation, #sources { font-size: 9pt; }
 nav.printed ol { list-style: none; margin: 0; padding: 0; }
-nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; font-size: 8.6pt; }
-nav.printed li.page { break-after: avoid; font-size: 10pt; font-weight: bold; margin: 0.5em 0 0; }
+nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; }
+main.printed nav.printed li { font-size: 8.4pt; line-height: 1.25; }
+main.printed nav.printed li.page {
+  break-after: avoid; font-size: 9.6pt; font-weight: bold; margin: 0.4em 0 0;
+}
 nav.printed > ol { columns: 2; column-gap: 1.2cm; }
 nav.printed a { flex: 1; color: inherit; text-decoration: none; }
 header.printed { height: 296mm; position: relative; text-align: center; }
@@ -112,7 +119,8 @@ def contents() -> list[tuple[str, str]]:
     pages = [("index", "Preface")]
     for link in index.select("nav.bd-links a.reference.internal"):
         name = str(link["href"]).removesuffix(".html")
-        if name not in ("#", "index", *NOT_PRINTED) and name not in [known for known, _ in pages]:
+        known = ("#", *(page for page, _ in pages))
+        if name not in known and not NOT_PRINTED.match(name):
             pages.append((name, link.get_text(" ", strip=True)))
     return pages
 

@@ -225,6 +225,14 @@ def in_lines(match: re.Match[str]) -> str:
     return signature.replace("<dd>", "<div>").replace("</dd>", "</div>")
 
 
+def plain_words(match: re.Match[str]) -> str:
+    """Return a block of code without the boxes around words that have the colour of the block.
+
+    In a chapter with much code they are a fifth of all elements, and each has to be laid out.
+    """
+    return re.sub(r'<span class="(?:n|nn|p|w)">([^<]*)</span>', r"\1", match[0])
+
+
 def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     """Return a page without what it does not need."""
     drop = [
@@ -275,6 +283,10 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     )
     # Parameters one below the other are no list of definitions.
     page = re.sub(r'<dt class="sig .*?</dt>', in_lines, page, flags=re.DOTALL)
+    # What unfolds a part of the list of chapters is but a drawing.
+    toggle = '<summary><span class="toctree-toggle"'
+    page = page.replace(toggle, toggle.replace("<summary", '<summary aria-label="Its pages"'))
+    page = re.sub(r"<pre\b.*?</pre>", plain_words, page, flags=re.DOTALL)
     # A notebook is kept, not shown as text.
     page = re.sub(
         r'(<a\b[^>]*href="notebooks/[^"]+\.ipynb")(?: target="_blank")?', r"\1 download", page

@@ -12,6 +12,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,9 +23,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import nested_parse_with_titles
 
+import api_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 LABELLED = re.compile(r"\$\$((?:(?!\$\$).)+)\$\$\s*\(([a-z][a-z0-9-]*)\)", re.S)
 CITED = re.compile(r"\((\d+\.\d+)\)\s+``([a-z0-9-]+)``")
+BARE = re.compile(r"(?<=Eq\.\s)\((\d+\.\d+)\)")
 _log = logging.getLogger(__name__)
 
 
@@ -114,27 +118,54 @@ def _docstrings(tree: ast.AST, prefix: str) -> Iterator[tuple[str, str]]:
                 yield from _docstrings(node, name)
 
 
-def _public(name: str) -> str:
-    """Return the shortest name under which a function is documented, as a role or a literal."""
+def _public(name: str, described: set[str]) -> str:
+    """Return the name under which a function is documented as a link, or else a literal."""
     import saelib
 
     module, _, rest = name.removeprefix("saelib.").partition(".")
-    first = rest.partition(".")[0]
-    if saelib._MODULE_OF.get(first) == module:
+    if saelib._MODULE_OF.get(rest.partition(".")[0]) == module:
         name = f"saelib.{rest}"
-    elif module not in ("features", "images", "progress", "plotting"):
-        return f"`{name}`"
-    if module == "plotting":
-        name = f"saelib.plotting.{rest.rpartition('.')[2]}"
-    return f"{{py:obj}}`{name.removeprefix('saelib.')} <{name}>`"
+    short = name.removeprefix("saelib.")
+    return f"{{py:obj}}`{short} <{name}>`" if name in described else f"`{short}`"
+
+
+def _described() -> set[str]:
+    """Return the names that the pages of the reference describe."""
+    return {
+        name
+        for entry in api_pages.documented()
+        for name in (entry.name, *(f"{entry.name}.{member}" for member in entry.members))
+    }
 
 
 def link_equations(
     app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Make links of the equations that a docstring cites."""
-    text = CITED.sub(r":eq:`\2`", "\n".join(lines))
-    lines[:] = text.split("\n")
+    lines[:] = linked("\n".join(lines), labels()).split("\n")
+
+
+@cache
+def labels() -> dict[str, str]:
+    """Return number -> label of every equation."""
+    return {equation.number: equation.label for equation in equations()}
+
+
+def linked(docstring: str, known: dict[str, str]) -> str:
+    """Return a docstring with links for the equations it cites, with a label or by number alone.
+
+    What an example prints stays as it is.
+    """
+    parts = re.split(r"(\n\s*\n)", CITED.sub(r":eq:`\2`", docstring))
+    return "".join(
+        part if part.lstrip().startswith(">>>") else BARE.sub(partial(link, known), part)
+        for part in parts
+    )
+
+
+def link(known: dict[str, str], match: re.Match[str]) -> str:
+    """Return the link for the number of an equation, or the number if there is no such equation."""
+    return f":eq:`{known[match[1]]}`" if match[1] in known else match[0]
 
 
 class EquationMap(SphinxDirective):
@@ -147,7 +178,7 @@ class EquationMap(SphinxDirective):
         for folder in ("saelib", "tests"):
             for path in (ROOT / folder).rglob("*.py"):
                 self.env.note_dependency(str(path))
-        cited, marked = functions(), tests()
+        cited, marked, described = functions(), tests(), _described()
         lines: list[str] = []
         chapter = ""
         for equation in equations():
@@ -155,7 +186,7 @@ class EquationMap(SphinxDirective):
                 chapter = equation.chapter
                 lines += [f"## {chapter}", ""]
             by = [
-                _public(name)
+                _public(name, described)
                 for name, _ in cited.get(equation.label, [])
                 if not name.startswith("saelib.plotting")
             ]

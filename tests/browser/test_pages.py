@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
@@ -17,11 +18,15 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, SITE
 
 NOT_PAGES = ("_static", "_sources", "_downloads", "notebooks")
-PAGES = sorted(
+ALL = sorted(
     str(path.relative_to(SITE))
     for path in SITE.rglob("*.html")
     if path.relative_to(SITE).parts[0] not in NOT_PAGES
 )
+# The pages that show the files of the library are made alike: two of them stand for all.
+OF_SOURCE = [page for page in ALL if page.startswith("source-")]
+PAGES = [page for page in ALL if page not in OF_SOURCE[1:-1]]
+REFERENCE = [page for page in ALL if page.startswith("api-")]
 CHAPTERS = [page for page in PAGES if re.match(r"\d\d-", page)]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -106,6 +111,7 @@ def test_the_site_was_built_with_all_its_pages():
     assert (SITE / "index.html").exists(), "run make book first"
     assert len(CHAPTERS) == 16
     assert {"index.html", "search.html", "glossary.html", "api.html"} <= set(PAGES)
+    assert len(REFERENCE) == 9
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -191,6 +197,20 @@ def test_a_page_is_complete_without_scripts(visit, page):
         assert figure.is_visible()
 
 
+# Letters of the theme's font of icons, which is not loaded: they would be shown as empty boxes.
+OF_THE_ICON_FONT = """() => [...document.querySelectorAll("body *")].flatMap((box) =>
+  ["::before", "::after"].map((which) => [box, getComputedStyle(box, which)]))
+  .filter(([box, style]) => box.offsetParent && style.display !== "none"
+    && /^"[\\ue000-\\uf8ff]/.test(style.content))
+  .map(([box]) => box.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("page", ["index.html", "install.html", "api.html", CHAPTERS[1]])
+def test_no_letter_is_of_a_font_that_is_not_there(visit, page):
+    opened = visit(width=1440).to(page)
+    assert opened.evaluate(OF_THE_ICON_FONT) == []
+
+
 def test_the_first_page_is_light(visit):
     tab = visit(width=375)
     sizes = []
@@ -244,6 +264,61 @@ def test_the_keyboard_opens_a_folded_solution(visit):
     solution.locator("button.toggle-button").focus()
     opened.keyboard.press("Enter")
     assert inside.is_visible()
+
+
+NOTED = [page for page in CHAPTERS if soup(page).select(".side-note")]
+# Where each note is beside its paragraph, and what lies on it.
+NOTES = """() => [...document.querySelectorAll(".side-note")].map((note) => {
+  const box = note.getBoundingClientRect();
+  const host = note.previousElementSibling.getBoundingClientRect();
+  const touches = (other) => {
+    const { left, right, top, bottom } = other.getBoundingClientRect();
+    return left < box.right && right > box.left && top < box.bottom && bottom > box.top;
+  };
+  const kinds = ["side-note", "math-box", "admonition"].map((name) => `article .${name}`);
+  kinds.push("article p", "article figure", "article pre", ".bd-sidebar-secondary");
+  const others = document.querySelectorAll(kinds.join());
+  return {
+    beside: box.left >= host.right && box.top < host.bottom,
+    below: box.top >= host.bottom - 6 && box.left >= host.left,
+    under: [...others].filter((other) => other !== note && other.checkVisibility()
+      && !note.contains(other) && !other.contains(note) && touches(other))
+      .map((other) => other.outerHTML.slice(0, 90)),
+  };
+})"""
+
+
+def test_most_chapters_of_the_later_parts_have_notes():
+    assert len(NOTED) >= 10
+
+
+@pytest.mark.parametrize("page", ["errata.html", CHAPTERS[4]])
+@pytest.mark.parametrize("width", [768, 900, 1100])
+def test_without_a_column_beside_it_the_text_is_in_the_middle(visit, page, width):
+    opened = visit(width=width).to(page)
+    left, right = opened.locator(".bd-main .bd-content").evaluate(
+        """all => {
+          const whole = all.getBoundingClientRect();
+          const text = all.querySelector(".bd-article").getBoundingClientRect();
+          return [text.left - whole.left, whole.right - text.right];
+        }"""
+    )
+    assert left == pytest.approx(right, abs=1)
+
+
+@pytest.mark.parametrize("page", NOTED)
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_note_stands_beside_its_paragraph_or_below_it(visit, page, scripts):
+    opened = visit(java_script_enabled=scripts).page
+    opened.goto((SITE / page).as_uri())
+    for width in (375, 768, 1280, 1340, 1440, 1920):
+        place = "beside" if width >= 1340 else "below"
+        opened.set_viewport_size({"width": width, "height": 900})
+        for note in opened.evaluate(NOTES):
+            assert note[place], (width, note)
+            assert not note["under"], (width, note["under"])
+    opened.locator(".side-note").first.scroll_into_view_if_needed()
+    assert opened.locator("#pst-page-toc-nav li").first.is_visible()  # the contents stay
 
 
 def test_print_shows_the_text_without_what_only_screens_need(visit):
@@ -304,8 +379,65 @@ def test_the_page_of_equations_shows_each_with_its_number_and_leads_to_it():
 
 
 def test_equations_in_the_reference_of_the_library_are_links():
-    text = soup("api.html").select_one("article")
-    linked = {link.get_text() for link in text.select("a[href*='#equation-']")}
+    linked = set()
+    for page in REFERENCE:
+        text = soup(page).select_one("article")
+        printed = "".join(
+            block.get_text() for block in text.select("pre")
+        )  # such as a checker's words
+        links = {link.get_text() for link in text.select("a[href*='#equation-']")}
+        named = Counter(re.findall(r"Eq\. (\(\d+\.\d+\))", text.get_text()))
+        assert set(named - Counter(re.findall(r"Eq\. (\(\d+\.\d+\))", printed))) <= links
+        linked |= links
     assert len(linked) >= 20
-    named = set(re.findall(r"Eq\. (\(\d+\.\d+\))", text.get_text()))
-    assert named <= linked
+
+
+def test_every_equation_leads_to_an_entry_that_leads_back():
+    entries = {
+        str(entry["id"]): entry.parent
+        for page in REFERENCE
+        for entry in soup(page).select("dl.py > dt[id]")
+    }
+    cards = soup("equations.html").select(".equation-card")
+    described = 0
+    for card in cards:
+        label = card.select_one("a[href*='#equation-']")["href"].partition("#")[2]
+        for link in card.select("a[href^='api-']"):
+            described += 1
+            entry = entries[unquote(link["href"].partition("#")[2])]
+            assert entry.select(f"a[href$='#{label}']"), f"{link['href']} names no {label}"
+    assert described >= len(cards) * 3 // 4
+
+
+def test_the_list_of_all_names_leads_to_each_and_keeps_the_places_that_were_linked_to():
+    listed = {str(line["id"]): line for line in soup("api.html").select(".api-names li")}
+    entries = {
+        str(entry["id"]): page
+        for page in REFERENCE
+        for entry in soup(page).select("section > dl.py > dt[id]")
+    }
+    assert len(entries) >= 190
+    assert set(listed) == set(entries)
+    for name, line in listed.items():
+        assert line.select_one("a")["href"] == f"{entries[name]}#{name}"
+        assert len(line.get_text()) > len(name) - len("saelib.") + 10
+    members = {anchor for page in REFERENCE for anchor in anchors(page) if "saelib." in anchor}
+    assert members <= anchors("api.html")
+
+
+def test_every_entry_leads_to_the_lines_that_define_it():
+    for page in REFERENCE:
+        for entry in soup(page).select("dl.py.function > dt, dl.py.class > dt"):
+            link = entry.select_one("a:has(.viewcode-link)")
+            file, _, line = link["href"].partition("#")
+            shown = soup(file).find(id=line).get_text()
+            assert re.match(r"\s*(@|(async )?def |class )", shown), link
+
+
+@pytest.mark.parametrize("page", REFERENCE)
+def test_no_signature_is_wider_than_a_phone(visit, page):
+    opened = visit(width=375).to(page)
+    wide = opened.locator("dt.sig, dt.sig *, .field-list dt").evaluate_all(
+        "all => all.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML)"
+    )
+    assert not wide

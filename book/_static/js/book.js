@@ -13,22 +13,28 @@
   "use strict";
   const BOXES = ".math-box, span.math, .pst-scrollable-table-container, pre, .cell_output > .output, .bd-sidebar-primary, .bd-sidebar-secondary";
 
-  function update(box) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls && box.clientWidth) box.tabIndex = 0;
-    else if (!scrolls) box.removeAttribute("tabindex");
+  const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
+  const measured = (box) => [box, scrolls(box), box.clientWidth];
+
+  function set([box, wide, shown]) {
+    if (wide && shown) box.tabIndex = 0;
+    else if (!wide) box.removeAttribute("tabindex");
   }
+
+  const update = (box) => set(measured(box));
 
   /* Measuring a box lays it out, so that is done a few at a time when there is nothing else to do. */
   const idle = window.requestIdleCallback || ((task) => setTimeout(() => task({ timeRemaining: () => 8 }), 50));
   function updateAll() {
     const boxes = [...document.querySelectorAll(BOXES)];
-    const some = (deadline) => {
-      do update(boxes.pop()); while (boxes.length && deadline.timeRemaining() > 4);
-      if (boxes.length) idle(some);
+    const next = (deadline) => {
+      const some = []; // all are measured before one is changed, which would lay out the page again
+      do some.push(measured(boxes.pop())); while (boxes.length && deadline.timeRemaining() > 4);
+      some.forEach(set);
+      if (boxes.length) idle(next);
       else document.documentElement.dataset.measured = "yes"; // for the tests
     };
-    if (boxes.length) idle(some);
+    if (boxes.length) idle(next);
     else document.documentElement.dataset.measured = "yes";
   }
 
