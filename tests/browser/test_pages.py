@@ -184,6 +184,18 @@ def test_nothing_sticks_out_or_lies_on_other_things_at_any_width(visit, page):
     assert not tab.faults
 
 
+# Lines of code, or of what it prints, that are longer than their box.
+CUT_LINES = """() => [...document.querySelectorAll("div.cell pre")]
+  .filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth + 1)
+  .filter((box) => box.textContent.split("\\n").every((line) => line.length <= 80))
+  .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent.slice(0, 80)}`)"""
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_eighty_letters_of_code_fit_the_column_on_a_desktop(visit, page):
+    assert visit(width=1440).to(page).evaluate(CUT_LINES) == []
+
+
 @pytest.mark.parametrize("page", [*CHAPTERS[:1], "index.html"])
 def test_a_page_is_complete_without_scripts(visit, page):
     tab = visit(java_script_enabled=False)
