@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 from plain_tex import plain
 
 FILE = "_static/search-index.js"
+LIST_OF_NAMES = "api"
 GENERIC = {
     "goals", "what you need", "the idea in one figure", "what can go wrong", "exercises",
     "what to remember", "where next",
@@ -124,6 +125,8 @@ def entries(env: Any, docname: str, doctree: nodes.document) -> Iterator[Entry]:
         )
         for part in own:
             yield from within(env, docname, part)
+        if docname == LIST_OF_NAMES:
+            return  # what follows stands on the pages of the names themselves
 
 
 def words_of(part: nodes.Node, apart: tuple[type[nodes.Node], ...]) -> str:

@@ -77,8 +77,11 @@
     box.setAttribute("aria-label", "The figure");
     box.append(picture);
     dialog.append(close, box);
-    // As large as its lettering wants to be, and larger where there is room.
-    picture.style.width = `max(${image.naturalWidth}px, min(96vw, ${1.5 * image.naturalWidth}px))`;
+    // As large as its lettering wants to be, and larger where there is room. What has not been loaded
+    // yet does not know its size.
+    const fit = (width) => { picture.style.width = `max(${width}px, min(96vw, ${1.5 * width}px))`; };
+    fit(image.naturalWidth || image.width);
+    picture.addEventListener("load", () => fit(picture.naturalWidth));
     dialog.addEventListener("click", (event) => event.target !== box && dialog.close());
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
