@@ -64,7 +64,7 @@ def plot_network(
     if len(sizes) != 3:
         raise ValueError(f"sizes is {sizes!r}; give the units of three layers, as (100, 50, 100)")
     counts = [whole_number("sizes", size, low=1) for size in sizes]
-    ax = new_axes(ax, width=3.1, height=2.85)
+    ax = new_axes(ax, width=3.18, height=2.94)
     names = ("input", "hidden", "output")
     columns = [_units(letter, n) for letter, n in zip(("x", "a", r"\hat x"), counts, strict=True)]
     # Below its units each layer but the last has a unit that is always 1: its weights are b.
