@@ -153,6 +153,27 @@ def test_a_tap_enlarges_a_figure_and_another_puts_it_back(visit, page, width):
     assert not tab.faults
 
 
+def test_a_figure_that_is_enlarged_before_it_has_been_loaded_is_seen_once_it_has(visit):
+    tab = visit(width=375)
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    tab.page.route("**/_images/**", hold)
+    opened = tab.page
+    opened.goto(f"{tab.site}/{CHAPTER}", wait_until="domcontentloaded")
+    opened.get_by_role("button", name="Enlarge Fig. 5.1").focus()
+    opened.keyboard.press("Enter")
+    opened.locator("dialog.enlarged[open]").wait_for()
+    for route in held.copy():
+        route.continue_()
+    opened.unroute("**/_images/**")
+    large = opened.locator("dialog.enlarged[open] img")
+    opened.wait_for_function("() => document.querySelector('dialog.enlarged img').naturalWidth > 0")
+    assert large.bounding_box()["width"] >= large.evaluate("image => image.naturalWidth")
+
+
 def test_the_keyboard_enlarges_a_figure_moves_it_and_comes_back(visit):
     opened = visit(width=375).to(CHAPTER)
     button = opened.get_by_role("button", name="Enlarge Fig. 5.1")
