@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from saelib._parallel import map_in_order
-from saelib._validation import whole_number
 from saelib.codes import BatchTopK, L1ReLU, Rule, Threshold, TopK
 from saelib.dictionary import AUXILIARY_K, AUXILIARY_WEIGHT, blocks_of_units
 from saelib.parameters import Parameters
@@ -329,7 +328,7 @@ class FirstRound:
         if len(above) >= n_kept:
             least = _smallest_kept(np.partition(above, -n_kept)[-n_kept])
         else:
-            least = _smallest_kept(np.partition(Z, Z.size - n_kept, axis=None)[-n_kept])
+            least = _smallest_kept(Z.dtype.type(rule._least(Z)))
             guess = least
             found = map_in_order(candidates, self._tiles, n_threads)
         return map_in_order(compute, range(len(self._tiles)), n_threads)
@@ -456,8 +455,7 @@ def _jump_own(z: Array, back: Array, rule: JumpReLU) -> NDArray[np.float64]:
 
 def _edge_of_largest(z: Array, k: int) -> Array:
     """Return, as a column, what the k largest positive numbers of every row are at least."""
-    k = whole_number("k", k, low=1, high=z.shape[1])
-    return _smallest_kept(np.partition(z, -k, axis=1)[:, -k, None])
+    return _smallest_kept(TopK(k)._least(z))
 
 
 def _smallest_kept(least: Any) -> Any:

@@ -201,9 +201,12 @@ class TopK:
 
     def __call__(self, Z: Array) -> Code:
         """Return the code of a batch."""
+        return kept(Z, (self._least(Z) <= Z) & (Z > 0))
+
+    def _least(self, Z: Array) -> Array:
+        """Return, as a column, the k-th largest number of every row."""
         k = whole_number("k", self.k, low=1, high=Z.shape[1])
-        least = np.partition(Z, -k, axis=1)[:, -k, None]
-        return kept(Z, (least <= Z) & (Z > 0))
+        return np.partition(Z, -k, axis=1)[:, -k, None]
 
 
 @dataclass(frozen=True)
