@@ -70,9 +70,11 @@ def _scaled(R: Array, rows: NDArray[np.bool_]) -> tuple[Array, float]:
     return X * np.float32(scale), scale
 
 
-def _learn(X: Array, k: float, seed: int, effort: int) -> LearnedDictionary:
+def _learn(
+    X: Array, k: float, seed: int, effort: int, n_hidden: int = N_HIDDEN
+) -> LearnedDictionary:
     return train_dictionary(
-        X, N_HIDDEN, BatchTopK(k), seed=seed, n_steps=1500 * effort, batch_size=512
+        X, n_hidden, BatchTopK(k), seed=seed, n_steps=1500 * effort, batch_size=512
     )
 
 
@@ -85,6 +87,17 @@ def _scores(U: Array, problem: Problem, name: str) -> dict[str, float]:
 
 def _both_ways(U: Array) -> Array:
     return np.hstack([U, -U])
+
+
+def _pca(X: Array, problem: Problem) -> Array:
+    return _both_ways(X @ np.linalg.svd(X[problem.train], full_matrices=False)[2].T)
+
+
+def _ica(X: Array, problem: Problem, seed: int) -> Array:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        ica = FastICA(random_state=seed, max_iter=200, tol=1e-3).fit(X[problem.train][:8000])
+    return _both_ways(ica.transform(X))
 
 
 def _sites(inside: Streams, p: Positions) -> dict[str, Array]:
@@ -111,17 +124,11 @@ def concepts(*, seed: int, effort: int) -> dict[str, float]:
             values[f"l0 | {where}"] = float((A[problem.test] > 0).sum(axis=1).mean())
             values[f"dead | {where}"] = float(1 - (A > 0).any(axis=0).mean())
             values[f"fvu | {where}"] = unexplained_variance(X[problem.test], X_hat[problem.test])
-            directions = np.linalg.svd(X[problem.train], full_matrices=False)[2].T
-            values |= _scores(_both_ways(X @ directions), problem, f"PCA {where}")
+            values |= _scores(_pca(X, problem), problem, f"PCA {where}")
             probe = linear_probe(X[problem.train], p.truth[problem.train])
             values |= _scores(X @ probe, problem, f"probe {where}")
             if network_name == "trained":
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ConvergenceWarning)
-                    ica = FastICA(random_state=seed, max_iter=200, tol=1e-3).fit(
-                        X[problem.train][:8000]
-                    )
-                values |= _scores(_both_ways(ica.transform(X)), problem, f"ICA {where}")
+                values |= _scores(_ica(X, problem, seed), problem, f"ICA {where}")
         neurons = inside.neurons[p.game, p.place]
         values |= _scores(neurons, problem, f"neurons {network_name}")
     share = p.truth[problem.test].mean(axis=0)
@@ -187,17 +194,10 @@ def as_few_units(*, seed: int, effort: int) -> dict[str, float]:
     leads = {}
     for site, kinds in (("before", ("mine", "theirs")), ("after", ("block at",))):
         X, _ = _scaled(_sites(inside, p)[site], problem.train)
-        train = X[problem.train]
-        learned = train_dictionary(
-            train, width, BatchTopK(K[site]), seed=seed, n_steps=1500 * effort, batch_size=512
-        )
+        learned = _learn(X[problem.train], K[site], seed, effort, width)
         f1 = _scores(reconstruct(X, learned.parameters, learned.rule)[0], problem, "SAE")
-        directions = np.linalg.svd(train, full_matrices=False)[2].T
-        f1 |= _scores(_both_ways(X @ directions), problem, "PCA")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            ica = FastICA(random_state=seed, max_iter=200, tol=1e-3).fit(train[:8000])
-        f1 |= _scores(_both_ways(ica.transform(X)), problem, "ICA")
+        f1 |= _scores(_pca(X, problem), problem, "PCA")
+        f1 |= _scores(_ica(X, problem, seed), problem, "ICA")
         chance = np.random.default_rng(seed).normal(size=(X.shape[1], N_HIDDEN))
         f1 |= _scores(_both_ways(X @ chance.astype(X.dtype)), problem, "random")
         for rival in ("PCA", "ICA", "random"):
