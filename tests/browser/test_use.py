@@ -170,7 +170,7 @@ def deep(page):
         (found for found in inner if found.count() > 3), page.locator("#pst-page-toc-nav a")
     )
     places = links.evaluate_all("all => all.map(a => a.hash.slice(1)).filter(hash => hash)")
-    return [urllib.parse.unquote(places[k]) for k in {len(places) // 2, -1}] if places else []
+    return [urllib.parse.unquote(places[k]) for k in (len(places) // 2, -1)] if places else []
 
 
 # At the top, or as far up as the end of the page lets it come.
@@ -183,18 +183,29 @@ LANDED = """id => {
 
 def at_rest(opened, place):
     """Return where a place is in the window once it does not move any more."""
-    now, before = opened.evaluate(TOP_OF, place), None
-    while now != before:
-        opened.wait_for_timeout(200)
-        now, before = opened.evaluate(TOP_OF, place), now
-    return now
+    seen = [opened.evaluate(TOP_OF, place)]
+    while len(seen) < 3 or len(set(seen[-3:])) > 1:
+        opened.wait_for_timeout(150)
+        seen.append(opened.evaluate(TOP_OF, place))
+    return seen[-1]
+
+
+def is_kept(opened, place, before):
+    """Return whether a place comes to where it was before, and how far it is from there."""
+    for _ in range(20):
+        apart = abs(opened.evaluate(TOP_OF, place) - before)
+        if apart <= 3:
+            break
+        opened.wait_for_timeout(150)
+    return apart <= 3, f"{apart:.0f} px from where it was"
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_place_is_kept_on_direct_load_reload_and_back(at, page):
-    for width in (WIDTHS[0], WIDTHS[-1]):
+    """On a phone one in the middle, on a desktop the last."""
+    for width, which in ((WIDTHS[0], 0), (WIDTHS[-1], -1)):
         tab = at(width)
-        for place in deep(tab.to(page)):
+        for place in deep(tab.to(page))[which:][:1]:
             where = f"{place} at {width} px"
             tab.to("404.html")  # so that the next address is loaded, not only scrolled to
             opened = tab.to(f"{page}#{urllib.parse.quote(place)}")
@@ -202,12 +213,12 @@ def test_a_place_is_kept_on_direct_load_reload_and_back(at, page):
             opened.mouse.wheel(0, 333)
             before = at_rest(opened, place)
             opened.reload()
-            after = at_rest(opened, place)
-            assert after == pytest.approx(before, abs=3), f"{where}, reloaded"
+            kept, words = is_kept(opened, place, before)
+            assert kept, f"{where}, reloaded: {words}"
             opened.goto(f"{tab.site}/404.html")
             opened.go_back()
-            after = at_rest(opened, place)
-            assert after == pytest.approx(before, abs=3), f"{where}, come back to"
+            kept, words = is_kept(opened, place, before)
+            assert kept, f"{where}, come back to: {words}"
         assert not tab.faults
 
 

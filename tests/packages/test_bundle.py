@@ -1,11 +1,14 @@
 """What readers download works as they use it: unpacked, installed, every notebook run.
 
 Everything happens in clean environments outside the repository, with the wheel and not the source
-tree. The notebooks with solutions run on this processor, and the learner's ones as an older
-processor would compute; they run beside each other.
+tree. The notebooks with solutions run on this processor, in two halves beside each other. The
+learner's ones, with all their other cells alike, run as an older processor would compute: whole
+where that is soon done; of the others the exercises, which nobody has solved there, and the cells
+that these need.
 """
 
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -16,23 +19,43 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_live")]
 import address  # noqa: E402
 import bundle  # noqa: E402
+import cells as of_chapters  # noqa: E402
 import clean  # noqa: E402
 
 import saelib  # noqa: E402
 
 WHEEL = f"saelib-{saelib.__version__}-py3-none-any.whl"
 CHAPTERS = sorted(path.name for path in (ROOT / "book").glob("[0-9][0-9]-*.ipynb"))
+SECONDS = json.loads((ROOT / "book" / "_data" / "run-times.json").read_text())["seconds"]
+SHORT = 15  # seconds: a chapter that takes no more is soon run once more
 
 
 def code_of(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def halves(notebooks):
+    """Share notebooks out to two that run them, so that both take as long."""
+    shares = ([], [])
+    for path in sorted(notebooks, key=lambda path: -SECONDS[path.stem]):
+        min(shares, key=lambda share: sum(SECONDS[other.stem] for other in share)).append(path)
+    return shares
+
+
+def what_exercises_need(cells):
+    """Return which cells are part of an exercise, or needed by one."""
+    edges = of_chapters.Chapter([cell.source for cell in cells]).edges
+    tags = [set(cell.metadata.get("tags", [])) for cell in cells]
+    exercises = [k for k in range(len(cells)) if tags[k] & {"stub", "check"}]
+    assert exercises
+    return sorted({0}.union(*(of_chapters.closure(k, edges) for k in exercises)))
+
+
 def with_stored_outputs(learners, folder):
-    """Copy the learner's notebooks into a folder, with the outputs that the book stores."""
+    """Copy what is run of the learner's notebooks, with the outputs that the book stores."""
     for path in learners:
         notebook = nbformat.read(path, 4)
         whole = nbformat.read(ROOT / "book" / path.name, 4)
@@ -42,6 +65,8 @@ def with_stored_outputs(learners, folder):
         assert [cell.source for cell in cells] == [cell.source for cell in kept]
         for cell, stored in zip(cells, kept, strict=True):
             cell.outputs, cell.execution_count = stored.outputs, stored.execution_count
+        if SECONDS[path.stem] > SHORT:
+            notebook.cells = [cells[k] for k in what_exercises_need(kept)]
         nbformat.write(notebook, folder / path.name)
     return sorted(folder.glob("*.ipynb"))
 
@@ -73,25 +98,31 @@ def reader(unpacked):
 @pytest.fixture(scope="session")
 def runs(unpacked, reader, tmp_path_factory):
     """Start all the notebooks, and return their processes and reports."""
+    one, other = halves((unpacked / "solved").glob("*.ipynb"))
+    learners = sorted((unpacked / "learner").glob("*.ipynb"))
+    older = clean.other_processor(reader)
     started = {}
-    for variant, variables in (("solved", {}), ("learner", clean.other_processor(reader))):
-        folder = tmp_path_factory.mktemp(variant)
+    for name, notebooks, variables in (
+        ("one half", one, {}),
+        ("other half", other, {}),
+        ("learner", learners, older),
+    ):
+        folder = tmp_path_factory.mktemp(name)
         kernels = clean.kernel(folder / "jupyter", reader, variables)
-        notebooks = sorted((unpacked / variant).glob("*.ipynb"))
-        if variant == "learner":
-            notebooks = with_stored_outputs(notebooks, folder)
+        chosen = with_stored_outputs(notebooks, folder) if name == "learner" else notebooks
+        assert {path.name for path in chosen} == {path.name for path in notebooks}
         log = folder / "report.txt"
-        started[variant] = clean.comparison(notebooks, kernels, log), log
+        started[name] = clean.comparison(chosen, kernels, log), log
     yield started
     for process, _ in started.values():
         process.kill()
         process.wait()
 
 
-def outcome(runs, variant):
-    process, log = runs[variant]
+def outcome(runs, name):
+    process, log = runs[name]
     code = process.wait()
-    print(f"{variant}: {clean.verdict(log)}")
+    print(f"{name}: {clean.verdict(log)}")
     assert code == 0, log.read_text(errors="replace")[-20_000:]
     assert re.search(r"\b\d{3} passed", clean.verdict(log))
 
@@ -164,9 +195,15 @@ def test_what_the_notebooks_import_is_in_the_extra(unpacked):
     assert imported - known == set()
 
 
-def test_every_notebook_with_solutions_prints_what_it_stores(runs):
-    outcome(runs, "solved")
-
-
 def test_every_learner_s_notebook_runs_and_prints_the_same_on_another_processor(runs):
     outcome(runs, "learner")
+
+
+@pytest.mark.parametrize("half", ["one half", "other half"])
+def test_every_notebook_with_solutions_prints_what_it_stores(runs, half):
+    outcome(runs, half)
+
+
+def test_the_two_halves_are_all_chapters():
+    shares = halves(ROOT / "book" / name for name in CHAPTERS)
+    assert sorted(path.name for share in shares for path in share) == CHAPTERS
