@@ -64,7 +64,8 @@ main.printed.bd-article { font-size: 9.8pt; }
 main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
 h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
-figcaption { break-before: avoid; }
+figcaption:not(:first-child) { break-before: avoid; }
+figcaption:first-child { break-after: avoid; }
 figure, .katex-display, div.math, tr, .equation-card { break-inside: avoid; }
 .bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0.3em; }
 .bd-article div.admonition.solution { font-size: 9.2pt; }
