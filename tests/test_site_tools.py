@@ -204,6 +204,7 @@ def test_the_pdf_says_who_wrote_it_and_names_no_local_file(tmp_path):
     about = PdfReader(target).metadata
     assert about.author == "The saelib authors"
     assert about.title == "Sparse autoencoders"
+    assert about.creator == "saelib"  # and not the browser that printed it
     writer.add_annotation(0, Link(rect=(0, 0, 9, 9), url="file:///somewhere/genindex.html"))
     writer.write(target)
     with pytest.raises(SystemExit, match="genindex"):
@@ -223,6 +224,23 @@ def test_in_the_pdf_what_is_on_the_site_only_is_no_link_or_has_its_full_address(
     assert hrefs == ["#b--y", "#a--x", "https://e.org/"]
     hrefs = re.findall(r'href="([^"]+)"', pdf.chapter("a", {"a", "b"}, "https://s.org/"))
     assert hrefs[0] == "https://s.org/notebooks/learner/a.ipynb"
+
+
+def test_in_the_pdf_marks_of_claims_are_no_words_of_the_text_and_cards_have_no_second_name(
+    monkeypatch,
+):
+    import pdf
+    from bs4 import BeautifulSoup
+
+    text = (
+        '<article class="bd-article"><p>It stops <a href="claims.html#claim-x">measured</a>.</p>'
+        '<div class="sd-card">Use<a class="sd-stretched-link" href="api.html">Reference</a></div>'
+        "</article>"
+    )
+    monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
+    printed = BeautifulSoup(pdf.chapter("a", {"a"}), "html.parser")
+    assert printed.get_text() == "It stops [measured].Use"
+    assert printed.select_one(".remark").get_text() == "[measured]"
 
 
 def test_in_the_pdf_a_link_to_another_chapter_says_on_which_page(monkeypatch):

@@ -32,6 +32,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("tools", "tests/browser", "boo
 ABOUT = {
     "/Title": "Sparse autoencoders",
     "/Author": "The saelib authors",
+    "/Creator": "saelib",
     "/Subject": "A book whose equations, numbers and figures are computed by its own library",
     "/Keywords": "sparse autoencoder, backpropagation, KL divergence, feature learning, numpy",
 }
@@ -67,6 +68,7 @@ h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
 figcaption:not(:first-child) { break-before: avoid; }
 figcaption:first-child { break-after: avoid; }
 figure, .katex-display, div.math, tr, .equation-card { break-inside: avoid; }
+tbody tr:last-child { break-before: avoid; }
 .bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0.3em; }
 .bd-article div.admonition.solution { font-size: 9.2pt; }
 .bd-article div.cell { margin: 0.5em 0; }
@@ -76,14 +78,16 @@ pre { white-space: pre-wrap; orphans: 3; widows: 3; }
 .bd-article figure { margin: 0.7em 0; }
 .bd-article figure figcaption { font-size: 8.8pt; margin-top: 0.3em; max-width: 13cm; }
 img { max-width: 100%; height: auto; }
-figure img { max-width: 9.2cm; max-height: 6.3cm; object-fit: contain; }
+.bd-article figure img {  /* at half its size at least, so that its letters can be read */
+  max-width: 12cm; max-height: max(6.3cm, attr(height px, 0px) / 2); object-fit: contain;
+}
 .bd-article table, .bd-article table :is(td, th) { font-size: 8.6pt; }
 .bd-article .side-note {
   border-left: 1.5pt solid #999; break-before: avoid; break-inside: avoid; color: #333;
   font-size: 8.8pt; margin: -0.2em 0 0.7em; padding-left: 0.8em;
 }
 details > summary { display: none; }
-.page-number { color: #444; font-size: 0.9em; white-space: nowrap; }
+.remark { color: #444; font-size: 0.9em; white-space: nowrap; }
 #bibliography, #glossary, #equations, #notation, #sources { font-size: 9pt; }
 nav.printed ol { list-style: none; margin: 0; padding: 0; }
 nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; }
@@ -92,7 +96,7 @@ main.printed nav.printed li.page {
   break-after: avoid; font-size: 9.6pt; font-weight: bold; margin: 0.4em 0 0;
 }
 nav.printed > ol { columns: 2; column-gap: 1.2cm; }
-nav.printed a { flex: 1; color: inherit; text-decoration: none; }
+main.printed nav.printed a { color: inherit; flex: 1; text-decoration: none; }
 header.printed { height: 296mm; position: relative; text-align: center; }
 header.printed h1 { font-size: 40pt; margin: 0; padding-top: 52mm; }
 header.printed p { font-size: 15pt; margin-top: 8mm; }
@@ -153,11 +157,11 @@ def chapter(
             place = f"{other}--{anchor}" if anchor else other
             node["href"] = f"#{place}"
             if anchor and other != page and other[0].isdigit() and numbers is not None:
-                node.insert_after(page_number(numbers.get(place, 100)))
+                node.insert_after(remark(f" [p. {numbers.get(place, 100)}]"))
         elif address:
             node["href"] = address + str(node["href"])
         else:
-            node.unwrap()  # a file beside the page, which who reads on paper does not have
+            unlink(node)
     for node in article.select("img[loading]"):
         del node["loading"]  # what is not on the screen is printed as well
     # Drawings for phones; imports and long assertions, which the site folds.
@@ -173,10 +177,20 @@ def chapter(
     return f'<section class="chapter" id="{page}" style="page: {named(page)}">{inside}</section>'
 
 
-def page_number(number: int) -> Tag:
-    """Return what stands behind a link, so that it leads somewhere on paper, too."""
-    tag = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "page-number"})
-    tag.string = f" [p. {number}]"
+def unlink(node: Tag) -> None:
+    """Take away a link to what is on the site only."""
+    if "#claim-" in str(node["href"]):
+        node.replace_with(remark(f"[{node.get_text()}]"))  # no word of the sentence
+    elif "sd-stretched-link" in node.get_attribute_list("class"):
+        node.decompose()  # a card was the link, and this its hidden name
+    else:
+        node.unwrap()  # a file beside the page, which who reads on paper does not have
+
+
+def remark(text: str) -> Tag:
+    """Return what stands in the place of a link or behind it, set apart from the sentence."""
+    tag = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "remark"})
+    tag.string = text
     return tag
 
 
@@ -186,7 +200,7 @@ def named(page: str) -> str:
 
 
 def heads(pages: list[tuple[str, str]]) -> str:
-    """Return the rules that put the title of the chapter above each page but its first."""
+    """Return the rules that put the title of the chapter above each of its pages."""
     head = "font: italic 8.5pt Book; vertical-align: bottom; padding-bottom: 4mm;"
     return "\n".join(
         f"@page {named(name)}:left {{ @top-left {{ content: {quoted(title)}; {head} }} }}\n"
