@@ -233,14 +233,16 @@ def test_in_the_pdf_marks_of_claims_are_no_words_of_the_text_and_cards_have_no_s
     from bs4 import BeautifulSoup
 
     text = (
-        '<article class="bd-article"><p>It stops <a href="claims.html#claim-x">measured</a>.</p>'
+        '<article class="bd-article"><h1>A book</h1><p>It stops '
+        '<a href="claims.html#claim-x">measured</a> <a href="claims.html#claim-y">measured</a>.</p>'
         '<div class="sd-card">Use<a class="sd-stretched-link" href="api.html">Reference</a></div>'
         "</article>"
     )
     monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
     printed = BeautifulSoup(pdf.chapter("a", {"a"}), "html.parser")
-    assert printed.get_text() == "It stops [measured].Use"
+    assert printed.get_text() == "A bookIt stops [measured].Use"
     assert printed.select_one(".remark").get_text() == "[measured]"
+    assert "<h1>Preface</h1>" in pdf.chapter("index", {"index"})
 
 
 def test_in_the_pdf_a_link_to_another_chapter_says_on_which_page(monkeypatch):

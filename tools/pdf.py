@@ -38,6 +38,7 @@ ABOUT = {
 }
 # What a reader on paper does not look up there: the site has it, with links to every line.
 NOT_PRINTED = re.compile(r"(api(-.+)?|claims|run-times|errata)\Z")
+PREFACE = "Preface"
 FACES = {  # the serif faces that come with matplotlib
     "STIXGeneral.ttf": "",
     "STIXGeneralBol.ttf": "font-weight: bold;",
@@ -121,7 +122,7 @@ def build() -> None:
 def contents() -> list[tuple[str, str]]:
     """Return the pages in the order of the book, as (file name, title)."""
     index = soup_of("index")
-    pages = [("index", "Preface")]
+    pages = [("index", PREFACE)]
     for link in index.select("nav.bd-links a.reference.internal"):
         name = str(link["href"]).removesuffix(".html")
         known = ("#", *(page for page, _ in pages))
@@ -138,16 +139,39 @@ def soup_of(page: str) -> BeautifulSoup:
 def chapter(
     page: str, known: set[str], address: str = "", numbers: dict[str, int] | None = None
 ) -> str:
-    """Return the article of a page; its ids carry the page's name, and its links follow.
+    """Return the article of a page; its ids carry the page's name, and its links follow."""
+    article = soup_of(page).select_one("article.bd-article")
+    if article is None:
+        raise SystemExit(f"Sorry: {page}.html has no article; the theme must have changed")
+    if page == "index":
+        article.h1.string = PREFACE  # type: ignore[union-attr]  # the cover has the title
+    for node in article.select("[id]"):
+        node["id"] = f"{page}--{node['id']}"
+    relink(article, page, known, address, numbers)
+    for node in article.select("img[loading]"):
+        del node["loading"]  # what is not on the screen is printed as well
+    # Drawings for phones; imports and long assertions, which the site folds.
+    for node in article.select("picture source, details.above-input"):
+        node.decompose()
+    for node in article.select("details"):
+        node["open"] = ""
+    for node in article.select(".dropdown, .toggle, .toggle-hidden"):
+        node["class"] = [
+            c for c in node["class"] if c not in ("dropdown", "toggle", "toggle-hidden")
+        ]
+    # Two claims of one sentence have two links, and on paper one mark.
+    inside = re.sub(r'(<span class="remark">.*?</span>)(\s+\1)+', r"\1", article.decode_contents())
+    return f'<section class="chapter" id="{page}" style="page: {named(page)}">{inside}</section>'
+
+
+def relink(
+    article: Tag, page: str, known: set[str], address: str, numbers: dict[str, int] | None
+) -> None:
+    """Let the links of a page lead to where their targets are in the document.
 
     What is on the site only gets its full address if that is known, and else is no link. Behind a
     link to another chapter stands the number of the page, once the numbers are known.
     """
-    article = soup_of(page).select_one("article.bd-article")
-    if article is None:
-        raise SystemExit(f"Sorry: {page}.html has no article; the theme must have changed")
-    for node in article.select("[id]"):
-        node["id"] = f"{page}--{node['id']}"
     for node in article.select("a[href]"):
         target, _, anchor = str(node["href"]).partition("#")
         other = target.removesuffix(".html") or page
@@ -162,19 +186,6 @@ def chapter(
             node["href"] = address + str(node["href"])
         else:
             unlink(node)
-    for node in article.select("img[loading]"):
-        del node["loading"]  # what is not on the screen is printed as well
-    # Drawings for phones; imports and long assertions, which the site folds.
-    for node in article.select("picture source, details.above-input"):
-        node.decompose()
-    for node in article.select("details"):
-        node["open"] = ""
-    for node in article.select(".dropdown, .toggle, .toggle-hidden"):
-        node["class"] = [
-            c for c in node["class"] if c not in ("dropdown", "toggle", "toggle-hidden")
-        ]
-    inside = article.decode_contents()
-    return f'<section class="chapter" id="{page}" style="page: {named(page)}">{inside}</section>'
 
 
 def unlink(node: Tag) -> None:
