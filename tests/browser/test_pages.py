@@ -205,8 +205,8 @@ def test_a_page_is_complete_without_scripts(visit, page):
     for details in opened.locator("article details").all()[:3]:
         details.locator("summary").first.click()
         assert details.get_attribute("open") is not None
-    for figure in opened.locator("figure img").all():
-        assert figure.is_visible()
+    for shown in opened.locator("figure img, .solution section, .hint > p").all():
+        assert shown.is_visible()
 
 
 # Letters of the theme's font of icons, which is not loaded: they would be shown as empty boxes.

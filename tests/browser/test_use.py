@@ -181,6 +181,9 @@ LANDED = """id => {
 }"""
 
 
+ROOM_BELOW = "() => document.documentElement.scrollHeight - innerHeight - scrollY"
+
+
 def at_rest(opened, place):
     """Return where a place is in the window once it does not move any more."""
     seen = [opened.evaluate(TOP_OF, place)]
@@ -209,7 +212,10 @@ def test_a_place_is_kept_on_direct_load_reload_and_back(at, page):
             tab.to("404.html")  # so that the next address is loaded, not only scrolled to
             opened = tab.to(f"{page}#{urllib.parse.quote(place)}")
             assert opened.evaluate(LANDED, place), where
+            landed = opened.evaluate("scrollY")
             opened.mouse.wheel(0, 333)
+            if opened.evaluate(ROOM_BELOW) > 2:
+                opened.wait_for_function("landed => scrollY > landed", arg=landed)
             before = at_rest(opened, place)
             opened.reload()
             kept, words = is_kept(opened, place, before)
@@ -219,6 +225,42 @@ def test_a_place_is_kept_on_direct_load_reload_and_back(at, page):
             kept, words = is_kept(opened, place, before)
             assert kept, f"{where}, come back to: {words}"
         assert not tab.faults
+
+
+# Where everything in the text begins. The figures to move are made where one reads, and their
+# room is not counted.
+BEGINS = """() => [...document.querySelectorAll(
+    ".bd-article :is(h1, h2, h3, p, pre, figure, table, div.math, div.cell, div.admonition)")]
+  .filter((box) => !box.closest(".explore, .explore-room, .live-start"))
+  .filter((box) => !box.closest(".dropdown > :not(.admonition-title)"))
+  .map((box) => [box.textContent.trim().slice(0, 60), box.getBoundingClientRect().top + scrollY])"""
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page not in ("404.html", "search.html")]
+)
+def test_scripts_move_nothing_in_the_text(visit, page):
+    """They come late on a slow phone: a browser that has put a place back would lose it again.
+
+    The line in the head of each page runs, which says that there are scripts; their files come
+    to one of the two visits only.
+    """
+    early, late = visit(width=WIDTHS[0]), visit(width=WIDTHS[0])
+    early.page.route(re.compile(r"\.m?js(\?|$)"), lambda route: route.abort())
+    for tab in (early, late):
+        tab.to(page)
+        tab.page.add_style_tag(content=".explore, .explore-room { display: none !important; }")
+    for width in (WIDTHS[0], WIDTHS[-1]):
+        for tab in (early, late):
+            tab.page.set_viewport_size({"width": width, "height": 900})
+        before, after = (tab.page.evaluate(BEGINS) for tab in (early, late))
+        assert len(before) == len(after) > 0
+        moved = [
+            f"{text!r} by {then - now:.0f} px"
+            for (text, now), (_, then) in zip(before, after, strict=True)
+            if abs(then - now) > 1
+        ]
+        assert not moved, f"{width} px: {moved[:3]}"
 
 
 def asked(opened, question):
