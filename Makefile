@@ -56,7 +56,7 @@ packages: book ## Install what readers get in clean environments, and run every 
 		$(BIN) -m pytest -q tests/packages
 
 browser: book ## Visit every built page in a browser
-	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE -n 2 --dist loadfile \
+	@$(STEP) "Visiting every page" $(BIN) -m pytest -q -rfE -n 3 --dist loadgroup \
 		tests/browser
 
 live-times: book ## Measure the code in the pages for "Run times and versions" (some minutes)

@@ -15,7 +15,14 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The first draws the same without the parts of a browser around the page: a quarter less work.
+NAMES = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 HOW = "install Chromium: apt install chromium, or .venv/bin/python -m playwright install chromium"
 
 

@@ -169,6 +169,7 @@ def write(opened, index, text):
     )
 
 
+@pytest.mark.xdist_group("chapters")  # each starts the next
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_every_cell_shows_in_the_page_what_the_book_has_stored(chapter, page):
     tab = chapter(page)
