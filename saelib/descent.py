@@ -57,7 +57,7 @@ def descend(
     - ``gradient-descent``: θ ← θ - η ∇f, Eq. (6.4) ``gradient-descent``.
     - ``momentum``: v ← μ v - η ∇f, θ ← θ + v (Polyak 1964).
     - ``adam``: the mean of the latest gradients over the root of the mean of their squares,
-      pixel by pixel, with the factors 0.9 and 0.999 (Kingma & Ba 2015).
+      number by number, with the factors 0.9 and 0.999 (Kingma & Ba 2015).
     - ``l-bfgs``: scipy's, with the 20 latest steps (Liu & Nocedal 1989); no learning rate.
 
     Parameters
