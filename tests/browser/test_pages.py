@@ -184,6 +184,44 @@ def test_nothing_sticks_out_or_lies_on_other_things_at_any_width(visit, page):
     assert not tab.faults
 
 
+# At the end of a page: arrows that are squeezed, and links that leave the screen.
+NOT_WHOLE = """() => [...document.querySelectorAll(".prev-next-area :is(.icon, .prev-next-title)")]
+  .filter((box) => box.getBoundingClientRect().right > innerWidth
+    || box.getBoundingClientRect().width < 8 || box.scrollWidth > box.clientWidth + 1)
+  .map((box) => box.parentElement.textContent.trim())"""
+
+# Closed boxes that are higher than their title.
+HALF_OPEN = """() => [...document.querySelectorAll(".admonition.toggle-hidden")]
+  .filter((box) => box.checkVisibility({ visibilityProperty: true }))
+  .filter((box) => box.offsetHeight > box.querySelector(".admonition-title").offsetHeight + 4)
+  .map((box) => box.textContent.trim().slice(0, 60))"""
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_the_ways_on_are_whole_on_a_phone_and_closed_boxes_are_closed(visit, page):
+    opened = visit(width=375).to(page)
+    assert opened.evaluate(NOT_WHOLE) == []
+    assert opened.evaluate(HALF_OPEN) == []
+
+
+@pytest.mark.parametrize("width", [768, 1440])
+def test_no_name_of_the_reference_runs_into_what_is_said_of_it(visit, width):
+    """The name is taken out of the line at its left, where nothing pushes the text away."""
+    found = (
+        visit(width=width)
+        .to("api.html")
+        .evaluate("""() =>
+      [...document.querySelectorAll(".api-names li > p > a:first-child")].filter((link) => {
+        const text = document.createRange();
+        text.setStartAfter(link);
+        text.setEndAfter(link.parentElement.lastChild);
+        return link.firstElementChild.getBoundingClientRect().right
+          > text.getBoundingClientRect().left;
+      }).map((link) => link.textContent)""")
+    )
+    assert found == []
+
+
 # Lines of code, or of what it prints, that are longer than their box.
 CUT_LINES = """() => [...document.querySelectorAll("div.cell pre")]
   .filter((box) => box.offsetParent && box.scrollWidth > box.clientWidth + 1)
