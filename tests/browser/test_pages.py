@@ -204,6 +204,20 @@ def test_the_ways_on_are_whole_on_a_phone_and_closed_boxes_are_closed(visit, pag
     assert opened.evaluate(HALF_OPEN) == []
 
 
+@pytest.mark.parametrize("page", REFERENCE)
+def test_no_entry_of_the_contents_leaves_its_column(visit, page):
+    opened = visit(width=1440).to(page)
+    beyond = """() => {
+      const list = document.querySelector("#pst-page-toc-nav");
+      const right = list.closest(".bd-sidebar-secondary").getBoundingClientRect().right;
+      list.querySelectorAll("ul").forEach((inner) => { inner.style.display = "block"; });
+      return [...list.querySelectorAll("a, code")]
+        .filter((entry) => entry.getBoundingClientRect().right > right)
+        .map((entry) => entry.textContent);
+    }"""
+    assert opened.evaluate(beyond) == []
+
+
 @pytest.mark.parametrize("width", [768, 1440])
 def test_no_name_of_the_reference_runs_into_what_is_said_of_it(visit, width):
     """The name is taken out of the line at its left, where nothing pushes the text away."""
