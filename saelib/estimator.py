@@ -205,7 +205,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     References
     ----------
-    A. Ng, *Sparse autoencoder*, CS294A lecture notes, Stanford University, 2011.
+    Andrew Ng, *Sparse autoencoder*, CS294A lecture notes, Stanford University, 2011.
 
     Examples
     --------
