@@ -1,11 +1,14 @@
-"""The magnitude of numbers, to be taken out before they are squared."""
+"""The magnitude of numbers: taken out before they are squared, and the largest of a weight."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["magnitude"]
+__all__ = ["LARGEST_WEIGHT", "magnitude"]
+
+# Beyond this the products with scaled data could overflow; sound weights are below 1000.
+LARGEST_WEIGHT = 1e20
 
 
 def magnitude(*arrays: NDArray[np.float64]) -> int:

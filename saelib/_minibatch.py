@@ -1,8 +1,9 @@
-"""One mini-batch: its cost, its gradient with a running mean activation, and a step of Adam.
+"""Mini-batches: cost, gradient with a running mean activation, a step of Adam, a stream of them.
 
-Each is here twice. `Adam.step` and `mini_batch` are the plain lines, the specification with which
-the tests compare the other two: `adam_in_blocks` gives the same bits, and `mini_batch_in_blocks`
-goes through the two passes that `SparseObjective` takes. Those two share their work among threads.
+The first three are here twice. `Adam.step` and `mini_batch` are the plain lines, the specification
+with which the tests compare the other two: `adam_in_blocks` gives the same bits, and
+`mini_batch_in_blocks` goes through the two passes that `SparseObjective` takes. Those two share
+their work among threads.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from saelib._blas import single_threaded_blas
+from saelib._magnitude import LARGEST_WEIGHT
 from saelib._parallel import map_in_order
 from saelib._passes import BiasUnitWeights, SumsOfRows
 from saelib.activations import ACTIVATIONS, TANH_AS_SIGMOID
 from saelib.network import decode, encode
+from saelib.objective import mean_terms
 from saelib.parameters import Parameters
-from saelib.sparsity import divergence, divergence_slope, kl_divergence, kl_gradient
+from saelib.sparsity import divergence_slope, kl_divergence, kl_gradient
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
@@ -154,7 +158,7 @@ def mini_batch(
 
 def mini_batch_in_blocks(
     X: Array,
-    parameters: Parameters,
+    theta: Vector,
     running_mean: Vector,
     n_threads: int,
     *,
@@ -165,11 +169,13 @@ def mini_batch_in_blocks(
     activation: str,
     output_activation: str,
 ) -> tuple[float, Vector, Vector]:
-    """Return what `mini_batch` returns, but for the rounding; BLAS must be limited to one thread.
+    """Return what `mini_batch` returns of the parameters in `theta`, but for the rounding.
 
-    It depends on the sizes alone how the rows are divided, and so no bit on the number of threads.
+    BLAS must be limited to one thread. It depends on the sizes alone how the rows are divided, and
+    so no bit on the number of threads.
     """
-    f, f_out, p, m = ACTIVATIONS[activation], ACTIVATIONS[output_activation], parameters, len(X)
+    f, f_out, m = ACTIVATIONS[activation], ACTIVATIONS[output_activation], len(X)
+    p = Parameters.unravel(theta, X.shape[1], len(running_mean))
     X = X.astype(np.float64, copy=False)
     unit = TANH_AS_SIGMOID if activation == "tanh" else f
     least, greatest = np.sqrt(np.finfo(float).tiny), 1 - np.finfo(float).eps
@@ -186,14 +192,80 @@ def mini_batch_in_blocks(
     sums_of_rows = SumsOfRows(X, p.n_hidden, least_shares=2 if worth_two else 1)
     w = BiasUnitWeights.of(p, unit, f_out)
     running, squares, sums = sums_of_rows.two_passes(w, unit, f_out, between, n_threads)
-    gradient: Any = w.gradient(sums)
-    gradient /= m
-    for weights, part in ((p.W1, gradient), (p.W2, gradient[p.W1.size :])):
-        part[: weights.size] += weight_decay * weights.ravel()
-    rho_hat = np.clip(running, least, greatest)
-    cost = (
-        squares / (2 * m)
-        + weight_decay / 2 * sum(float(np.vdot(W, W)) for W in (p.W1, p.W2))
-        + sparsity_weight * float(divergence(sparsity_target, rho_hat).sum())
+    gradient: Any
+    terms, gradient = mean_terms(
+        m,
+        theta,
+        w,
+        np.clip(running, least, greatest),
+        squares,
+        sums,
+        weight_decay=weight_decay,
+        sparsity_target=sparsity_target,
+        sparsity_weight=sparsity_weight,
     )
-    return cost, gradient, running
+    return terms.total, gradient, running
+
+
+class Stream(NamedTuple):
+    """Where a training on mini-batches stands.
+
+    Attributes
+    ----------
+    theta : ndarray of shape (size,)
+        W1, W2, b1, b2, as float64.
+    running_mean : ndarray of shape (n_hidden,)
+        The running mean activation, from 0 to 1.
+    adam : Adam
+        The optimizer.
+    """
+
+    theta: Vector
+    running_mean: Vector
+    adam: Adam
+
+
+def follow(
+    stream: Stream,
+    X: Any,
+    *,
+    batch_size: int,
+    learning_rate: float,
+    sparsity_window: int,
+    **settings: Any,
+) -> tuple[Stream, list[float]]:
+    """Return the stream after a step of Adam on every mini-batch of `X`, and their costs.
+
+    Parameters
+    ----------
+    stream : Stream
+        Where the training stands; it stays as it is.
+    X : Rows or ndarray of shape (n_samples, n_features)
+        The next rows.
+    batch_size, learning_rate, sparsity_window
+        As in `SparseAutoencoder`.
+    **settings
+        Those of `mini_batch`, without `share`.
+
+    Raises
+    ------
+    ValueError
+        If a weight is no longer of a size that a weight can have.
+    """
+    theta, running, adam = stream
+    costs = []
+    with single_threaded_blas() as n_threads:
+        for start in range(0, len(X), batch_size):
+            batch = X[start : start + batch_size]
+            share = 1 - (1 - 1 / sparsity_window) ** len(batch)
+            cost, gradient, running = mini_batch_in_blocks(
+                batch, theta, running, n_threads, share=share, **settings
+            )
+            costs.append(cost)
+            adam, theta = adam_in_blocks(adam, theta, gradient, learning_rate, n_threads)
+            if not np.all(np.abs(theta) < LARGEST_WEIGHT):
+                raise ValueError(
+                    f"a weight exceeds {LARGEST_WEIGHT:g} after step {adam.n_steps} of the "
+                    f"stream; learning_rate is {learning_rate:g}, give a smaller one and fit anew"
+                )
+    return Stream(theta, running, adam), costs

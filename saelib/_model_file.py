@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from saelib._magnitude import LARGEST_WEIGHT
 from saelib._minibatch import Adam
 from saelib._validation import activation_named, real_number, whole_number
 from saelib._version import __version__
@@ -26,8 +27,6 @@ from saelib.storage import not_consistent, read_arrays, write_arrays
 Vector = NDArray[np.float64]
 
 KIND = "SparseAutoencoder"
-# Beyond this the products with scaled data could overflow; sound weights are below 1000.
-LARGEST_WEIGHT = 1e20
 # No training takes so many steps; a float holds every whole number up to here.
 _MOST_STEPS = 2**53
 

@@ -22,10 +22,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from saelib._blas import single_threaded_blas
-from saelib._minibatch import Adam, adam_in_blocks, mini_batch_in_blocks
+from saelib._minibatch import Adam, Stream, follow
 from saelib._model_file import (
-    LARGEST_WEIGHT,
     Fit,
     ResumePoint,
     read_model,
@@ -529,34 +527,21 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             data, names = self._validate_first(X)
             before = self._before_the_stream(data, names)
         rows = before.network.scaled(data)
-        p, running, adam = before.parameters, before.mean_activation, before.adam
         theta = _theta(before.network)
-        adam = adam or Adam(np.zeros_like(theta), np.zeros_like(theta))
-        costs = []
-        with single_threaded_blas() as n_threads:
-            for start in range(0, len(rows), self.batch_size):
-                batch = rows[start : start + self.batch_size]
-                cost, gradient, running = mini_batch_in_blocks(
-                    batch,
-                    p,
-                    running,
-                    n_threads,
-                    share=1 - (1 - 1 / self.sparsity_window) ** len(batch),
-                    weight_decay=self.weight_decay,
-                    sparsity_target=self.sparsity_target,
-                    sparsity_weight=self.sparsity_weight,
-                    activation=before.activation,
-                    output_activation=before.output_activation,
-                )
-                costs.append(cost)
-                adam, theta = adam_in_blocks(adam, theta, gradient, self.learning_rate, n_threads)
-                if not np.all(np.abs(theta) < LARGEST_WEIGHT):
-                    raise ValueError(
-                        f"a weight exceeds {LARGEST_WEIGHT:g} at step "
-                        f"{before.n_iter + len(costs)}; learning_rate is {self.learning_rate:g}, "
-                        "give a smaller one and fit anew"
-                    )
-                p = Parameters.unravel(theta, data.shape[1], self.n_hidden)
+        adam = before.adam or Adam(np.zeros_like(theta), np.zeros_like(theta))
+        after, costs = follow(
+            Stream(theta, before.mean_activation, adam),
+            rows,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            sparsity_window=self.sparsity_window,
+            weight_decay=self.weight_decay,
+            sparsity_target=self.sparsity_target,
+            sparsity_weight=self.sparsity_weight,
+            activation=before.activation,
+            output_activation=before.output_activation,
+        )
+        parameters = Parameters.unravel(after.theta, data.shape[1], self.n_hidden)
         # Streams are long, so the list grows in place, unless a copy of this estimator, or a call
         # that was interrupted, has made it longer already.
         is_ours = len(before.losses) == before.n_losses
@@ -564,15 +549,15 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         losses.extend(costs)
         self._fitted = replace(
             before,
-            network=replace(before.network, parameters=p),
-            mean_activation=running,
+            network=replace(before.network, parameters=parameters),
+            mean_activation=after.running_mean,
             losses=losses,
             n_losses=before.n_losses + len(costs),
             n_iter=before.n_iter + len(costs),
             n_samples_seen=before.n_samples_seen + len(rows),
             converged=False,
             stop_reason="partial_fit ends with the rows it is given",
-            adam=adam,
+            adam=after.adam,
             resume_point=None,
         )
         return self

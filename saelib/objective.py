@@ -69,6 +69,52 @@ class CostTerms(NamedTuple):
         return self.reconstruction + self.weight_decay + self.sparsity
 
 
+def mean_terms(
+    m: int,
+    theta: Array,
+    w: BiasUnitWeights,
+    rho_hat: Vector,
+    squares: float,
+    sums: Array,
+    *,
+    weight_decay: float,
+    sparsity_target: float,
+    sparsity_weight: float,
+) -> tuple[CostTerms, Array]:
+    """Return the three terms of the cost and its gradient from the sums over all m rows.
+
+    BLAS must be limited to one thread: it splits long dot products over threads, and so would
+    change the last bit of the second term.
+
+    Parameters
+    ----------
+    m : int
+        Number of rows.
+    theta : ndarray of shape (size,)
+        W1, W2, b1, b2.
+    w : BiasUnitWeights
+        The same as the two passes use it.
+    rho_hat : ndarray of shape (n_hidden,)
+        Mean activations, inside (0, 1).
+    squares : float
+        ‖Y - X‖².
+    sums : ndarray
+        What the second pass gives for `w.gradient`.
+    weight_decay, sparsity_target, sparsity_weight : float
+        As in `SparseObjective`.
+    """
+    gradient = w.gradient(sums)  # (size,)
+    gradient /= m
+    weights = theta[: 2 * w.W2[:, :-1].size]  # W1 and W2, without the biases
+    gradient[: weights.size] += weight_decay * weights
+    terms = CostTerms(
+        reconstruction=squares / (2 * m),
+        weight_decay=weight_decay / 2 * float(np.vdot(weights, weights)),
+        sparsity=sparsity_weight * float(divergence(sparsity_target, rho_hat).sum()),
+    )
+    return terms, gradient
+
+
 class SparseObjective:
     """The cost J_sparse of a sparse autoencoder on fixed data, with its exact gradient.
 
@@ -275,26 +321,23 @@ class SparseObjective:
             If `theta` does not have shape (size,) or is not finite.
         """
         theta = self._checked(theta)
-        m = len(self.X)
         p = self._parameters(theta)
         with single_threaded_blas() as n_threads:
             w = BiasUnitWeights.of(p, self._unit, self._output)
             rho_hat, squares, sums = self._sums.two_passes(
                 w, self._unit, self._output, self._between_the_passes, n_threads
             )
-            gradient = w.gradient(sums)  # (size,)
-            gradient /= m
-            weights = theta[: p.W1.size + p.W2.size]
-            gradient[: weights.size] += self.weight_decay * weights
-            # BLAS splits long dot products over threads too, and so would change the last bit.
-            squared_weights = float(np.vdot(weights, weights))
-
-        terms = CostTerms(
-            reconstruction=squares / (2 * m),
-            weight_decay=self.weight_decay / 2 * squared_weights,
-            sparsity=self.sparsity_weight * float(divergence(self.sparsity_target, rho_hat).sum()),
-        )
-        return terms, gradient
+            return mean_terms(
+                len(self.X),
+                theta,
+                w,
+                rho_hat,
+                squares,
+                sums,
+                weight_decay=self.weight_decay,
+                sparsity_target=self.sparsity_target,
+                sparsity_weight=self.sparsity_weight,
+            )
 
     def _parameters(self, theta: Array) -> Parameters:
         self.refuse_examples_in_columns("theta", theta)

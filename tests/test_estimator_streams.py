@@ -50,7 +50,7 @@ def test_a_mini_batch_in_blocks_is_the_plain_one_but_for_the_rounding(
     kinds |= {"activation": activation, "output_activation": output}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_minibatch, "_WORTH_TWO_SHARES", worth)
-        blocked = mini_batch_in_blocks(X, p, running, 2, **kinds)
+        blocked = mini_batch_in_blocks(X, p.ravel(), running, 2, **kinds)
     plain = mini_batch(X, p, running, **kinds)
     assert blocked[0] == pytest.approx(plain[0], rel=1e-11)
     assert relative_error(blocked[1], plain[1]) < 1e-11
@@ -62,8 +62,8 @@ def test_units_that_are_always_or_never_on_have_a_finite_cost_in_a_stream():
     kinds = {"share": 1.0, "weight_decay": 0.3, "sparsity_target": 0.1, "sparsity_weight": 2.0}
     kinds |= {"activation": "sigmoid", "output_activation": "linear"}
     blocked, plain = (
-        step(X, p, np.full(2, 0.5), *n, **kinds)
-        for step, n in ((mini_batch_in_blocks, [1]), (mini_batch, []))
+        step(X, weights, np.full(2, 0.5), *n, **kinds)
+        for step, weights, n in ((mini_batch_in_blocks, p.ravel(), [1]), (mini_batch, p, []))
     )
     assert np.isfinite(blocked[0])
     assert blocked[0] == pytest.approx(plain[0], rel=1e-12)
