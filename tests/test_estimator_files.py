@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,13 +50,24 @@ def test_a_loaded_model_is_the_saved_one(path, dtype, changes):
 
 
 def test_the_file_holds_arrays_and_json(path):
-    small().fit(X).save(path)
+    model = small().fit(X)
+    model.save(path)
     with safe_open(path, framework="numpy") as file:
         description = json.loads(file.metadata()["description"])
         assert {"W1", "W2", "b1", "b2"} <= set(file.keys())
     assert description["hyperparameters"]["n_hidden"] == 4
     assert description["saelib_version"]
     assert description["training"]["n_iter"] == 30
+    costs = [description["training"][name] for name in ("initial_cost", "final_cost")]
+    assert costs == [model.loss_curve_[0], model.loss_curve_[-1]]
+
+
+def test_a_unit_that_was_on_or_off_for_every_row_can_be_saved(path):
+    model = small(scaling=None).partial_fit(X)
+    fitted = replace(model._fitted, mean_activation=np.array([0.0, 1.0, 0.5, 0.5]))
+    model._fitted = fitted
+    model.save(path)
+    assert list(SparseAutoencoder.load(path).mean_activation_[:2]) == [0.0, 1.0]
 
 
 def test_what_a_file_cannot_hold_comes_back_as_none(path):

@@ -172,6 +172,18 @@ def test_two_steps_may_be_used_by_helpers():
     assert map_in_order(inner, range(1, 30), 2) == [k * (k + 1) // 2 for k in range(1, 30)]
 
 
+def test_no_more_helpers_are_started_than_are_asked_for():
+    code = "from saelib import _parallel as p\nfor n in (1, 3, 2): p.map_in_order(abs, range(9), n)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(p._n_helpers)"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.stdout, done.stderr) == ("2\n", "")
+
+
 FORK = """
     import os, threading, time
     from saelib._parallel import map_in_order

@@ -54,6 +54,12 @@ def test_a_change_of_anything_is_noticed(saved, change):
         read_arrays(saved, kind="t")
 
 
+def test_a_file_that_names_no_format_is_told_from_one_cut_short(saved):
+    rewritten(saved, lambda _, metadata: metadata.pop("format_version"))
+    with pytest.raises(ValueError, match="is of format ''"):
+        read_arrays(saved, kind="t")
+
+
 def signed(path, description):
     """Write a file whose checksum is right and whose description is the given text."""
     rewritten(path, lambda _, metadata: metadata.update(description=description))
