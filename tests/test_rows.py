@@ -287,7 +287,10 @@ def test_gradient_descent_that_rises_says_so():
     assert "lower learning_rate" in result.message
 
 
-@pytest.mark.parametrize(("bias", "end"), [(60.0, "0 at 0, 2 at 1"), (-60.0, "2 at 0, 0 at 1")])
+@pytest.mark.parametrize(
+    ("bias", "end"),
+    [(60.0, "0 at 0, 2 at 1"), (-60.0, "2 at 0, 0 at 1"), ([-60.0, 60.0], "1 at 0, 1 at 1")],
+)
 def test_a_training_that_starts_saturated_says_so(bias, end):
     X = np.random.default_rng(0).uniform(0.1, 0.9, size=(80, 4))
     objective = SparseObjective(X, 2, sparsity_weight=0.0, weight_decay=0.0)

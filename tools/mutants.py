@@ -35,7 +35,7 @@ ROOMS = {
     ),
     "training": (
         ("training", "descent", "_minibatch"),
-        ("training", "resume", "descent", "estimator_streams"),
+        ("training", "resume", "descent", "estimator_streams", "rows"),
     ),
     "estimator": (
         ("estimator", "fitted", "scaling"),
