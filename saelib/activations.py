@@ -160,7 +160,7 @@ def linear(z: ArrayLike, out: Array | None = None) -> Array:
     Returns
     -------
     ndarray
-        `z` as a floating point array; not a copy unless `out` is another array.
+        `z` as a floating-point array; not a copy unless `out` is another array.
 
     Examples
     --------

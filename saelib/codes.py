@@ -48,7 +48,7 @@ class Code(NamedTuple):
     penalty : float
         The sparsity penalty, with its weight; it is added to the cost.
     bracket : float or ndarray that broadcasts with `A`
-        ``n_samples`` times the derivative of `penalty` by an activation.
+        ``n_samples`` times the derivative of `penalty` with respect to an activation.
     """
 
     A: Array
