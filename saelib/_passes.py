@@ -1,4 +1,4 @@
-"""The two passes over the data that an evaluation of J_sparse takes.
+"""The two passes over the data that an evaluation of `J_sparse` takes.
 
 δ2 needs rho_hat, and rho_hat needs every example, so there are two: `sum_activations` and
 `backpropagate`. Both go through the rows block by block, in buffers that stay in the processor's

@@ -160,7 +160,7 @@ def linear(z: ArrayLike, out: Array | None = None) -> Array:
     Returns
     -------
     ndarray
-        `z` as a floating point array; not a copy unless `out` is another array.
+        `z` as a floating-point array; not a copy unless `out` is another array.
 
     Examples
     --------
@@ -218,8 +218,8 @@ class Activation(NamedTuple):
     sign : float
         1 or -1, the sign with which `of_signed` wants z.
     of_signed : callable
-        ``of_signed(sign * z, out=None)`` returns f(z) as well. Who computes z from weights can
-        put the sign on them instead, and save a pass over all the z. It may overflow on its way
+        ``of_signed(sign * z, out=None)`` returns f(z) as well. Whoever computes z from weights
+        can put the sign on them instead, and save a pass over all the z. It may overflow on its way
         to the right result: call it under ``np.errstate(over="ignore")``.
     """
 

@@ -1,6 +1,6 @@
 """From the weighted inputs of the hidden units to a sparse code: what each method changes.
 
-Every method of the thread from J_sparse onwards has the same network and the same
+Every method of the thread from `J_sparse` onwards has the same network and the same
 backpropagation, Eq. (12.4) ``bracket-and-slope``. It differs in how the code is made of the
 weighted inputs, and so in two entries of one formula: the slope of the code, and what the
 sparsity penalty adds inside the bracket. A rule, called with the weighted inputs of a batch,
@@ -48,7 +48,7 @@ class Code(NamedTuple):
     penalty : float
         The sparsity penalty, with its weight; it is added to the cost.
     bracket : float or ndarray that broadcasts with `A`
-        ``n_samples`` times the derivative of `penalty` by an activation.
+        ``n_samples`` times the derivative of `penalty` with respect to an activation.
     """
 
     A: Array
@@ -106,7 +106,7 @@ class LearningRule(Protocol):
 
 @dataclass(frozen=True)
 class KLSigmoid:
-    """The rule of J_sparse: sigmoid units, whose mean activation should be `sparsity_target`.
+    """The rule of `J_sparse`: sigmoid units, whose mean activation should be `sparsity_target`.
 
     The bracket is that of Eq. (5.1) ``delta-hidden-sparse``. No activation is ever exactly 0.
 
@@ -308,7 +308,7 @@ def kept(Z: Array, mask: NDArray[np.bool_]) -> Code:
     Z : ndarray of shape (n_samples, n_hidden)
         Weighted inputs.
     mask : ndarray of bool, of the shape of `Z`
-        Who stays.
+        Which of them stay.
 
     Returns
     -------

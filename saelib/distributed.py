@@ -1,4 +1,4 @@
-"""J_sparse over a Dask array: more data than one machine holds, or more machines than one.
+"""`J_sparse` over a Dask array: more data than one machine holds, or more machines than one.
 
 Every chunk's partial sums are computed where the chunk is. rho_hat needs all examples before
 any error can be sent back, so an evaluation is two rounds over the cluster, and each round
@@ -42,7 +42,7 @@ _PARTS_PER_SUM = 8
 
 
 class DaskObjective(SparseObjective):
-    """The cost J_sparse and its gradient over a Dask array, for `train` like any other objective.
+    """The cost `J_sparse` and its gradient over a Dask array, for `train` like any other objective.
 
     Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16. The work is done by the Dask client that is
     active when the objective is called, or by Dask's local scheduler if there is none.

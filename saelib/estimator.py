@@ -61,7 +61,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     A network with one hidden layer learns to reproduce its input while each hidden unit is
     held to a small mean activation. `transform` returns the activations of the hidden units.
-    Training minimizes J_sparse, Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16, over the scaled
+    Training minimizes `J_sparse`, Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16, over the scaled
     data.
 
     Parameters
@@ -135,7 +135,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         rho_hat, the mean activation of every hidden unit, from 0 to 1: over the training data
         after `fit`, a running mean after `partial_fit`.
     loss_curve_ : list of float
-        J_sparse at the start and after every iteration of `fit`; after `partial_fit` that of
+        `J_sparse` at the start and after every iteration of `fit`; after `partial_fit` that of
         every mini-batch, at the weights before the step.
     n_iter_ : int
         Iterations of the last `fit`, plus steps of `partial_fit` after it.
@@ -173,7 +173,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     *Sparse matrices* of scipy, in CSR format, give what the dense array would give. Only blocks of
     rows become dense at a time, as only blocks of rows of a large memory map are scaled.
 
-    *Weights of rows.* There is no `sample_weight`: J_sparse is made of means over rows, so a row
+    *Weights of rows.* There is no `sample_weight`: `J_sparse` is made of means over rows, so a row
     that shall count k times can stand in the data k times.
 
     *Forks.* A fork (``multiprocessing`` with ``"fork"``) waits for OpenBLAS, and that waits for
@@ -185,7 +185,7 @@ class SparseAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
     unless BLAS is limited to fewer threads, by ``threadpoolctl``, by ``OMP_NUM_THREADS``, or by
     joblib, which divides the cores among its worker processes.
 
-    *Mini-batches.* J_sparse needs the mean activations over all examples, which a stream does
+    *Mini-batches.* `J_sparse` needs the mean activations over all examples, which a stream does
     not give. `partial_fit` puts in their place a running mean r, updated with every mini-batch
     of B rows to r + α (rho_hat_B - r) with α = 1 - (1 - 1/w)^B, so that w = `sparsity_window` is
     its memory counted in rows; it starts from the first batch. The gradient takes β KL'(ρ ‖ r)

@@ -1,4 +1,4 @@
-"""J_sparse and its exact gradient: the cost that training a sparse autoencoder minimizes.
+"""`J_sparse` and its exact gradient: the cost that training a sparse autoencoder minimizes.
 
 For m examples in the rows of X, with A = f(X W1ᵀ + b1), Y = f(A W2ᵀ + b2) and rho_hat the
 mean of A over the examples::
@@ -47,7 +47,7 @@ Vector = NDArray[np.float64]
 
 
 class CostTerms(NamedTuple):
-    """The three terms of J_sparse, each with its weight already applied.
+    """The three terms of `J_sparse`, each with its weight already applied.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class CostTerms(NamedTuple):
 
     @property
     def total(self) -> float:
-        """J_sparse, the sum of the three terms."""
+        """`J_sparse`, the sum of the three terms."""
         return self.reconstruction + self.weight_decay + self.sparsity
 
 
@@ -116,7 +116,7 @@ def mean_terms(
 
 
 class SparseObjective:
-    """The cost J_sparse of a sparse autoencoder on fixed data, with its exact gradient.
+    """The cost `J_sparse` of a sparse autoencoder on fixed data, with its exact gradient.
 
     Eq. (4.3) ``sparse-cost``, CS294A pp. 7 and 16. Calling the objective with a flat
     parameter vector gives the cost and the gradient, ready for `train` or for any optimizer of
@@ -244,7 +244,7 @@ class SparseObjective:
         )
 
     def __call__(self, theta: ArrayLike) -> tuple[float, Vector]:
-        """Return the cost J_sparse and its gradient at `theta`.
+        """Return the cost `J_sparse` and its gradient at `theta`.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ class SparseObjective:
         Returns
         -------
         cost : float
-            J_sparse.
+            `J_sparse`.
         gradient : ndarray of shape (size,)
             Its gradient in the order of `theta`, in float64 also for data in float32, as the
             optimizers of scipy want it; `evaluate` gives it in the dtype of X.

@@ -62,7 +62,7 @@ def progress_bar(description: str, total: int, enabled: bool) -> tqdm[Any]:
             total=total,
             miniters=1,
             file=sys.stdout,
-            bar_format="{desc} |{bar:20}| {n_fmt} of {total_fmt} iterations{postfix}",
+            bar_format="{desc} |{bar:8}| {n_fmt} of {total_fmt}{postfix}",
         )
     return _Bar(desc=description, total=total, miniters=1, unit=" iterations", disable=None)
 

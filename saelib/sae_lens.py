@@ -131,7 +131,7 @@ def _arrays(path: Path) -> dict[str, Array]:
         return dict(load_file(path))
     except (SafetensorError, TypeError, KeyError) as error:
         raise ValueError(
-            f"{path.name} cannot be read by numpy ({error}); of floating point numbers it knows "
+            f"{path.name} cannot be read by numpy ({error}); of floating-point numbers it knows "
             "float16, float32 and float64: save it in one of these"
         ) from None
 

@@ -76,7 +76,7 @@ class SparseDictionary(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEs
 
     See Also
     --------
-    SparseAutoencoder : The model of 2011, with J_sparse and L-BFGS.
+    SparseAutoencoder : The model of 2011, with `J_sparse` and L-BFGS.
 
     Examples
     --------

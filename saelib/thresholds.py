@@ -43,7 +43,7 @@ def in_window(Z: Array, threshold: ArrayLike, bandwidth: float) -> NDArray[np.bo
 
     Returns
     -------
-    ndarray of bool, of the shape of `Z`
+    within : ndarray of bool, of the shape of `Z`
         Those that are on with the threshold at the lower edge and off with it at the upper one.
 
     Examples

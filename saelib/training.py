@@ -1,4 +1,4 @@
-"""Training: let an optimizer walk down J_sparse, and keep a record of the way."""
+"""Training: let an optimizer walk down `J_sparse`, and keep a record of the way."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TrainingResult:
     parameters : Parameters
         The same numbers as W1, W2, b1, b2.
     cost : float
-        J_sparse at `theta`.
+        `J_sparse` at `theta`.
     history : dict of str to ndarray of shape (n_iterations + 1,)
         ``total``, ``reconstruction``, ``weight_decay``, ``sparsity`` (the cost and its terms)
         and ``gradient_norm``; entry 0 belongs to the starting point.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
@@ -16,6 +17,13 @@ BOOK = Path(__file__).parent.parent / "book"
 sys.path.insert(0, str(BOOK / "_ext"))
 import api_pages  # noqa: E402
 
+DOCSTRINGS = [
+    (f"{path.stem}.{getattr(node, 'name', '')}", text)
+    for path in sorted(Path(saelib.__path__[0]).rglob("*.py"))
+    for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+    if (text := ast.get_docstring(node))
+]
 PAGES = sorted(BOOK.glob("api-*.md"))
 ENTRIES = [
     name
@@ -69,3 +77,16 @@ def test_a_page_without_a_title_is_an_error_that_says_what_to_do(tmp_path):
     page.write_text("No title.\n")
     with pytest.raises(ValueError, match=r"api-none\.md .* write '# Title'"):
         api_pages.page(page)
+
+
+def test_the_cost_is_marked_as_a_symbol_in_every_docstring():
+    for name, text in DOCSTRINGS:
+        assert not re.search(r"(?<!`)\bJ_sparse\b(?!`)", text), name
+
+
+def test_what_is_returned_without_a_name_is_plain_text():
+    """The parts of such a line stand side by side on the page, without the spaces between them."""
+    for name, text in DOCSTRINGS:
+        section = re.search(r"^(?:Returns|Yields)\n-+\n(.+?)(?:\n\n\w|\Z)", text, re.M | re.S)
+        for line in re.findall(r"^\S.*$", section[1] if section else "", re.M):
+            assert " : " in line or "`" not in line, f"{name}: {line}"

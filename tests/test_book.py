@@ -160,6 +160,18 @@ def test_cells_are_short(path):
         assert len(cell.source.splitlines()) <= 25, cell.source
 
 
+@in_every_notebook
+def test_no_printed_line_is_cut_on_a_phone(path):
+    """360 dots show 39 characters, 34 in a solution; of a wide table the first columns show."""
+    for cell in cells_of(path, "code"):
+        limit = 34 if "solution" in cell.metadata.get("tags", []) else 39
+        for lines in map(str.splitlines, texts_of(cell)):
+            widths = [len(line.rstrip()) for line in lines]
+            for line, width in zip(lines, widths, strict=True):
+                in_table = sum(abs(width - other) <= 1 for other in widths) >= 4
+                assert width <= (60 if in_table else limit), line
+
+
 def test_every_numbered_equation_has_its_function_and_its_test():
     specification = importlib.util.spec_from_file_location(
         "equation_map", ROOT / "book" / "_ext" / "equation_map.py"
@@ -168,6 +180,40 @@ def test_every_numbered_equation_has_its_function_and_its_test():
     specification.loader.exec_module(equation_map)
     assert len(equation_map.equations()) >= 26
     assert equation_map.complaints() == []
+
+
+def letters_of(text):
+    """Return the letters, Greek ones by name, that stand alone in the formulas of a text."""
+    found = set()
+    for formula in re.findall(r"\$\$.*?\$\$|\$[^$]+\$", text, re.S):
+        bare = re.sub(r"\\(?:text\w*|operatorname\*?|mathrm|begin|end)\{[^}]*\}", " ", formula)
+        found |= set(re.findall(r"\\((?:var)?[A-Za-z]+)", bare)) & GREEK
+        bare = re.sub(r"\\[A-Za-z]+|#\w+", " ", bare)
+        found |= set(re.findall(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])", bare))
+    return found
+
+
+GREEK = {f"{prefix}{name}" for prefix in ("", "var") for name in
+         ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "kappa", "lambda",
+          "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega", "Delta",
+          "Gamma", "Theta", "Lambda", "Pi", "Sigma", "Phi", "Psi", "Omega")}  # fmt: skip
+
+
+@in_every_notebook
+def test_the_page_of_notation_has_every_letter(path):
+    known = letters_of((ROOT / "book" / "notation.md").read_text(encoding="utf-8"))
+    text = "\n\n".join(cell.source for cell in cells_of(path, "markdown"))
+    assert letters_of(text) <= known
+
+
+@in_every_notebook
+def test_one_letter_is_used_for_what_all_chapters_share(path):
+    """On the page of notation f is a function, k counts inputs, a multiplier is kappa."""
+    for cell in cells_of(path, "markdown"):
+        assert not re.search(r"R\(f\)|f_0|\$1/f\$(?!\.)|\\ln\b", cell.source), cell.source
+        assert not re.search(r"\$k\$ (?:active|largest|units)|dimension \$k\$", cell.source)
+        assert not re.search(r"means? of the rows", cell.source), "say column means"
+        assert "\\kappa" not in cell.source or path.stem.startswith("07-")
 
 
 def cell_that_prints(value, stored):

@@ -8,6 +8,7 @@ import pytest
 from saelib import Parameters, SparseObjective, exercises
 from saelib.exercises import EXERCISES, catalogue
 from saelib.exercises._engine import check
+from saelib.exercises._verdict import Verdict
 
 SEEDS = range(4)
 MISTAKES = [
@@ -406,6 +407,12 @@ def test_a_verdict_reads_well_in_a_notebook_and_never_shows_more_than_the_first_
     right = exercises.check_sigmoid(answer("sigmoid"))
     assert 'class="verdict verdict-right"' in right._repr_html_()
     assert right.hint() == "There is no hint for this one."
+
+
+def test_a_verdict_on_a_page_shows_code_as_code():
+    verdict = Verdict("kl_gradient", False, (), ("Line 4, `a < b`, is the one.",))
+    assert "Line 4, <code>a &lt; b</code>, is the one." in verdict._repr_html_()
+    assert "`a < b`" in repr(verdict)
 
 
 def test_hints_and_explanations_do_not_give_the_formula_away():

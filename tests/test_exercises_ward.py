@@ -34,7 +34,7 @@ def test_the_stored_check_is_what_the_signs_say(letter):
     assert (check.max() < 1e-7) == (signs.check == PASSES)
     if signs.check != PASSES:
         assert check[[1, 3]].max() < 1e-7
-        assert (check[[0, 2]].max() < 0.01) == ("less than one per cent" in signs.check)
+        assert (check[[0, 2]].max() < 0.01) == ("less than one percent" in signs.check)
 
 
 @in_every_run

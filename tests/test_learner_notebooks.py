@@ -393,3 +393,17 @@ def test_every_chapter_is_written_in_both_variants(tmp_path):
     for variant in ("learner", "solved"):
         written = sorted((tmp_path / variant).glob("*.ipynb"))
         assert [path.name for path in written] == [path.name for path in CHAPTERS]
+
+
+@in_every_chapter
+def test_an_exercise_names_the_function_that_its_stub_defines(path):
+    text = ""
+    for cell in read(path).cells:
+        if cell.cell_type == "markdown":
+            text += cell.source
+        elif "stub" in tags_of(cell):
+            task = text[text.rindex("{exercise-start}") :]
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.FunctionDef):
+                    assert node.name.startswith("my_"), node.name
+                    assert re.search(rf"`{node.name}\b", task), f"{node.name}: {task}"

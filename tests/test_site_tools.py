@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "book" / "_ext"), str(ROOT / "tools")]
 
 import book_site  # noqa: E402
 import tables  # noqa: E402
+import unbroken  # noqa: E402
 from plain_tex import plain  # noqa: E402
 from public_address import public_address, site_address  # noqa: E402
 
@@ -310,3 +311,13 @@ def test_a_figure_that_holds_a_table_and_no_picture_is_numbered_as_a_table():
     assert document[0]["ids"] == ["a-name"]
     assert document.ids["a-name"] is document[0]  # where references look it up
     assert tables.caption_of(document[0]) == "What."
+
+
+def test_a_unit_stays_with_its_number_and_a_hyphen_with_its_name():
+    document = new_document("text")
+    code = nodes.literal("", "10 % 1e-3")
+    document += nodes.paragraph("", "", nodes.Text("10 % by L-BFGS to 1e-3, 5 mistakes "), code)
+    unbroken.Unbroken(document).run()
+    assert document.astext() == "10\N{NO-BREAK SPACE}% by L-BFGS to 1e-3, 5 mistakes 10 % 1e-3"
+    kept = [box.astext() for box in document.findall(nodes.inline) if "unbroken" in box["classes"]]
+    assert kept == ["L-BFGS", "1e-3"]

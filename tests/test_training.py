@@ -348,8 +348,8 @@ def test_the_bar_in_a_notebook_holds_nothing_that_changes_from_run_to_run(capsys
     objective, theta0 = problem()
     result = train(objective, theta0, max_iter=20)
     captured = capsys.readouterr()
-    bar = "█" * 20
-    assert last_line(captured.out) == (f"L-BFGS |{bar}| 20 of 20 iterations, J = {result.cost:.2g}")
+    bar = "█" * 8
+    assert last_line(captured.out) == f"L-BFGS |{bar}| 20 of 20, J = {result.cost:.2g}"
     assert captured.err == ""
 
 
@@ -357,7 +357,7 @@ def test_the_bar_in_a_notebook_holds_nothing_that_changes_from_run_to_run(capsys
 def test_the_bar_of_an_interrupted_training_stops_where_the_training_did(capsys):
     objective, theta0 = problem()
     train(objective, theta0, max_iter=20, callback=raise_at(5, KeyboardInterrupt))
-    assert "| 5 of 20 iterations, J = " in last_line(capsys.readouterr().out)
+    assert "| 5 of 20, J = " in last_line(capsys.readouterr().out)
 
 
 def test_ipython_without_a_notebook_kernel_counts_as_a_terminal(monkeypatch):

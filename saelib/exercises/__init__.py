@@ -291,7 +291,7 @@ def check_cost(
     Parameters
     ----------
     function : callable
-        Returns J_sparse, Eq. (4.3), of a sigmoid autoencoder as a float.
+        Returns `J_sparse`, Eq. (4.3), of a sigmoid autoencoder as a float.
     seed : int, optional
         Seed of the checker's own inputs; by default they are different each time.
     time_limit : float, greater than 0
@@ -452,7 +452,7 @@ def check_sparse_gradient(
     Parameters
     ----------
     function : callable
-        Returns the gradients of W1, W2, b1, b2, in this order, of J_sparse; the error term of
+        Returns the gradients of W1, W2, b1, b2, in this order, of `J_sparse`; the error term of
         the hidden layer is Eq. (5.1).
     stage : {"rho_hat", "delta3", "delta2"}, optional
         How far the function goes: it then returns this quantity alone, one row per example

@@ -79,7 +79,7 @@ L1_GRADIENT = Exercise(
             "price-sign",
             "The price has the wrong sign: it pays units for being active.",
             "Should the gradient make an activation larger or smaller?",
-            "The derivative of β a by a is β.",
+            "The derivative of β a with respect to a is β.",
             edits={"bracket": lambda value: -value},
         ),
         Mistake(

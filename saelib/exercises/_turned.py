@@ -39,7 +39,7 @@ def judge_gradient_check(
     seed: int | None = None,
     time_limit: float = 10.0,
 ) -> Verdict:
-    """Return which of the wrong gradients of J_sparse a gradient check lets through."""
+    """Return which of the wrong gradients of `J_sparse` a gradient check lets through."""
     rng = np.random.default_rng(seed)
     arguments = gradients.cases(rng)[-1].arguments
     shapes = [block.shape for block in arguments[:4]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,6 +32,11 @@ _PLAIN = str.maketrans(
 )
 
 
+def _marked(line: str) -> str:
+    """Return a line for a page, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(line))
+
+
 @dataclass(frozen=True)
 class Verdict:
     """The answer of a checker; show it by leaving it as the last line of a cell.
@@ -42,7 +48,7 @@ class Verdict:
     correct : bool
         Whether the function does what the exercise asks for.
     mistakes : tuple of str
-        Names of the mistakes that were recognised, as in `saelib.exercises.catalogue`; empty if
+        Names of the mistakes that were recognized, as in `saelib.exercises.catalogue`; empty if
         the function is right or the mistake is not a known one.
     lines : tuple of str
         What was found, in two or three lines.
@@ -165,7 +171,7 @@ class Verdict:
 
     def _repr_html_(self) -> str:
         state = ("right" if self.correct else "wrong") if self.written else "open"
-        rows = "".join(f"<div>{escape(line)}</div>" for line in self._body())
+        rows = "".join(f"<div>{_marked(line)}</div>" for line in self._body())
         return (
             f'<div class="verdict verdict-{state}"><strong>{escape(self._headline())}</strong>'
             f"{rows}</div>"

@@ -81,7 +81,7 @@ SIGNS: dict[str, Signs] = {
     ),
     "wrong-matrix": Signs(
         "the error goes back through W1 in place of W2",
-        "fails in W1 and b1 by less than one per cent",
+        "fails in W1 and b1 by less than one percent",
         LEARNS,
         ON_TARGET,
         EDGES,

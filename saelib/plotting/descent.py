@@ -27,7 +27,7 @@ _GREYS = LinearSegmentedColormap.from_list("greys of the book", ["#FFFFFF", "#A8
 
 
 def plot_two_roads(ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Draw the two roads by which a hidden activation reaches the cost J_sparse.
+    """Draw the two roads by which a hidden activation reaches the cost `J_sparse`.
 
     One leads through the output of its own example, the other through the mean activation,
     which all examples share.

@@ -151,6 +151,17 @@ def test_equations_are_rendered_headings_in_order_and_pictures_described(page):
         assert table.select("th") or "footnote" in table.get("class", []), table
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "genindex.html"])
+def test_no_line_can_end_before_a_unit_or_within_a_name_with_a_hyphen(page):
+    apart = re.compile(r"\d (?:%|min|[kM]i?B)(?!\w)|L-BFGS|\de-\d")
+    for text in (soup(page).select_one("article") or soup(page)).find_all(string=apart):
+        assert text.find_parent(
+            ["pre", "code", "annotation", "h1", "h2", "h3", "h4", "script", "style"]
+        ) or text.find_parent(
+            class_=["unbroken", "verdict", "sig", "admonition-title", "drawing", "output"]
+        ), text
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_loads_without_fault_and_keeps_the_rules_of_wcag_in_both_themes(visit, page):
     tab = visit(width=1280, reduced_motion="reduce")  # no colour caught half way
