@@ -1,8 +1,9 @@
 """Render equations with KaTeX while the site is built: pages need neither a script nor a network.
 
 Each equation of its own says how wide it is, in units of its letters, so that a phone can choose
-letters at which it fits before anything is drawn. KaTeX itself comes with the package djangocms-katex and runs in quickjs, a small JavaScript
-interpreter for Python. An equation that KaTeX does not understand is a warning that names its page.
+letters at which it fits before anything is drawn. KaTeX itself comes with the package
+djangocms-katex and runs in quickjs, a small JavaScript interpreter for Python. An equation that
+KaTeX does not understand is a warning that names its page.
 """
 
 from __future__ import annotations
