@@ -226,12 +226,14 @@ def in_lines(match: re.Match[str]) -> str:
 
 
 def breakable(match: re.Match[str]) -> str:
-    """Return a piece of code in a line of text that may break behind its dots and underscores.
+    """Return a piece of code in a line of text whose long names may break at dots and underscores.
 
     Not within a number, and not behind the underscores that a name begins with.
     """
-    places = r"(?:(?<=[^\W_]_)(?=[^\W_])|(?<=[\w)\]]\.)(?=[^\W\d]))(?![^<>]*>)"
-    return re.sub(places, "<wbr>", match[0])
+    places = r"(?<=[^\W_]_)(?=[^\W_])|(?<=[\w)\]]\.)(?=[^\W\d])"
+    return re.sub(
+        r"[^<>\s]{25,}(?=[^<>]*<)", lambda name: re.sub(places, "<wbr>", name[0]), match[0]
+    )
 
 
 def plain_words(match: re.Match[str]) -> str:
