@@ -32,14 +32,19 @@ SIGNS = """async () => {
     const inset = getComputedStyle(box).boxShadow.match(/-?[\\d.]+(?=px 0px 0px 0px inset)/g) || [];
     return inset.map((x) => (parseFloat(x) > 0 ? "left" : "right")).join();
   };
+  const soon = async (box, wanted) => {
+    for (let k = 0; k < 40 && signs(box) !== wanted; k += 1) {
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    return signs(box);
+  };
   const found = [];
-  const turn = () => new Promise((done) => setTimeout(done, 60));
   for (const box of boxes) {
     const height = box.offsetHeight, seen = [signs(box)];
-    for (const place of [5, box.scrollWidth, 0]) {
+    const far = box.scrollWidth - box.clientWidth;
+    for (const [place, wanted] of [[far / 2, "left,right"], [far, "left"], [0, "right"]]) {
       box.scrollLeft = place;
-      await turn();
-      seen.push(box.scrollWidth - box.clientWidth > 8 || place !== 5 ? signs(box) : "left,right");
+      seen.push(far > 6 || place !== far / 2 ? await soon(box, wanted) : wanted);
     }
     found.push([...seen, box.offsetHeight - height]);
   }
