@@ -176,3 +176,38 @@ def test_names_and_type_of_a_parameter_are_one_line_of_text(visit, page):
         }).map((dt) => dt.id)"""
     )
     assert behind == []
+
+
+@pytest.mark.parametrize("page", [*WITH_TABLES, CHAPTERS[11]])
+@pytest.mark.parametrize("width", [768, 1440])
+def test_beside_a_phone_no_date_breaks_and_no_table_of_words_is_cut(visit, page, width):
+    opened = visit(width=width).to(page)
+    assert (
+        opened.evaluate(
+            """() => [...document.querySelectorAll(".pst-scrollable-table-container")]
+          .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent)"""
+        )
+        == []
+    )
+    assert (
+        opened.evaluate(
+            """() => [...document.querySelectorAll("td[data-column=date] p")]
+          .filter((date) => date.offsetHeight > 1.5 * parseFloat(getComputedStyle(date).lineHeight))
+          .map((date) => date.textContent)"""
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("width", [375, 640, 768, 1440])
+def test_the_room_of_the_line_that_runs_code_is_that_of_its_words(visit, width):
+    opened = visit(width=width).to(CHAPTERS[0])
+    opened.locator(".live-start button").first.wait_for()
+    spare = opened.locator(".live-start").evaluate(
+        """line => {
+          const words = document.createRange();
+          words.selectNodeContents(line);
+          return line.offsetHeight - words.getBoundingClientRect().height;
+        }"""
+    )
+    assert 0 <= spare < 12
