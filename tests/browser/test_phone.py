@@ -191,12 +191,27 @@ def test_beside_a_phone_no_date_breaks_and_no_table_of_words_is_cut(visit, page,
     )
     assert (
         opened.evaluate(
-            """() => [...document.querySelectorAll("td[data-column=date] p")]
+            """() => [...document.querySelectorAll("td p")]
+          .filter((date) => /^\\d{4}-\\d\\d-\\d\\d$/.test(date.textContent))
           .filter((date) => date.offsetHeight > 1.5 * parseFloat(getComputedStyle(date).lineHeight))
           .map((date) => date.textContent)"""
         )
         == []
     )
+
+
+@pytest.mark.parametrize("page", [CHAPTERS[11], CHAPTERS[12]])
+@pytest.mark.parametrize("width", [375, 768, 1440])
+def test_no_equation_of_a_table_breaks_in_its_brackets(visit, page, width):
+    opened = visit(width=width).to(page)
+    broken = opened.locator("table.table td .katex-html").evaluate_all(
+        """all => all.filter((equation) => {
+          const parts = [...equation.querySelectorAll(":scope > .base")];
+          const lefts = parts.map((part) => part.getBoundingClientRect().left);
+          return lefts.some((left, k) => k > 0 && left < lefts[k - 1]);
+        }).map((equation) => equation.textContent)"""
+    )
+    assert broken == []
 
 
 @pytest.mark.parametrize("width", [375, 640, 768, 1440])
