@@ -257,3 +257,22 @@ def test_the_comparison_passes_what_is_right_and_stops_what_is_not(tmp_path):
 
 def texts_of(cell):
     return [output.text for output in cell.outputs if output.output_type == "stream"]
+
+
+def test_the_colours_of_the_notation_are_those_of_the_figures_in_both_themes():
+    """The dark theme turns drawings around: invert(1) hue-rotate(180deg), as CSS defines them."""
+    from saelib.plotting.style import COLOURS, INK
+
+    def dark(colour):
+        red, green, blue = (255 - int(colour[k : k + 2], 16) for k in (1, 3, 5))
+        turned = (
+            -0.574 * red + 1.43 * green + 0.144 * blue,
+            0.426 * red + 0.43 * green + 0.144 * blue,
+            0.426 * red + 1.43 * green - 0.856 * blue,
+        )
+        return "#" + "".join(f"{round(min(255, max(0, part))):02X}" for part in turned)
+
+    rows = re.findall(r"^\| \w+ \| <span.*$", (ROOT / "book" / "notation.md").read_text(), re.M)
+    shown = [re.findall(r"#[0-9A-F]{6}", row) for row in rows]
+    wanted = [[colour, colour, dark(colour), dark(colour)] for colour in [*COLOURS.values(), INK]]
+    assert shown == wanted

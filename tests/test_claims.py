@@ -23,6 +23,7 @@ def module_of(path, name):
 register = module_of(ROOT / "tools" / "claim_register.py", "claim_register")
 runner = module_of(ROOT / "tools" / "claims.py", "claims_runner")
 learner = module_of(ROOT / "tools" / "learner.py", "learner_of_claims")
+claims_page = module_of(ROOT / "book" / "_ext" / "claims_page.py", "claims_page")
 
 EXPERIMENT = '''
 """Experiments."""
@@ -267,6 +268,25 @@ def test_an_experiment_is_run_with_its_seed_and_effort(monkeypatch):
     values, seconds = runner.run(("topic:echo", 3, 2))
     assert values == {"sum": 23.0, "undefined": None}
     assert seconds >= 0
+
+
+def test_labels_whose_marks_stand_in_a_row_know_each_other(book):
+    say(book, "One half {claim}`a-claim` {claim}`b-claim`, and {claim}`c-claim`.")
+    assert register.said_together(book) == {"a-claim": ["b-claim"], "b-claim": ["a-claim"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (5044.0, "5,040"),
+        (-0.00048, "−0.00048"),
+        (1e-7, "10⁻⁷"),
+        (1.151e-9, "1.15 × 10⁻⁹"),
+        (0, "0"),
+    ],
+)
+def test_numbers_of_claims_are_written_as_people_write_them(value, words):
+    assert claims_page.readable(value) == words
 
 
 def test_readers_of_a_notebook_see_that_a_sentence_was_measured():

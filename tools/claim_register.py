@@ -243,6 +243,19 @@ def said(root: Path = ROOT) -> dict[str, list[str]]:
     return places
 
 
+def said_together(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return the labels whose marks stand in a row, each with the others of its row."""
+    beside: dict[str, dict[str, None]] = {}
+    for path in sorted((root / "book").glob("*.*")):
+        if path.suffix not in (".ipynb", ".md"):
+            continue
+        for row in re.finditer(r"(?:\{claim\}`[^`]+`\s*){2,}", _prose(path)):
+            labels = ROLE.findall(row[0])
+            for label in labels:
+                beside.setdefault(label, {}).update(dict.fromkeys(labels))
+    return {label: [name for name in others if name != label] for label, others in beside.items()}
+
+
 def _prose(path: Path) -> str:
     """Return the text of a page: that of a notebook's cells and of the captions of its figures."""
     text = path.read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ when the reference was a single page still lead to the name.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -23,6 +24,7 @@ from sphinx.util.nodes import nested_parse_with_titles
 
 BOOK = Path(__file__).resolve().parents[1]
 ENTRY = re.compile(r"^\.\. auto(?:function|class|data):: (\S+)\n(?:   :members: (.+)\n)?", re.M)
+PLAIN_CLASS = re.compile(r"<class '([\w.]+)'>")
 CITED = re.compile(r"\(\d+\.\d+\)\s+``([a-z0-9-]+)``")
 
 
@@ -109,6 +111,21 @@ class ApiNames(SphinxDirective):
         return box.children
 
 
+def signature(
+    app: Sphinx, what: str, name: str, found: Any, options: Any, text: str | None, returns: Any
+) -> tuple[str | None, Any] | None:
+    """Return the parameters of a name as one would write them in a call."""
+    if text is None:
+        return None
+    if getattr(found, "_is_protocol", False):
+        return "", returns  # nobody makes one of it
+    for field in dataclasses.fields(found) if dataclasses.is_dataclass(found) else ():
+        if field.init and field.default_factory is not dataclasses.MISSING:
+            made = repr(field.default_factory())
+            text = text.replace(f"{field.name}=<factory>", f"{field.name}={made}")
+    return PLAIN_CLASS.sub(r"\1", text), returns
+
+
 def row(entry: Entry) -> str:
     """Return the line of a name: a link to its entry, and what it is."""
     short = entry.name.removeprefix("saelib.")
@@ -137,4 +154,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive."""
     app.add_directive("api-names", ApiNames)
     app.connect("doctree-read", add_anchors)
+    app.connect("autodoc-process-signature", signature)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -225,6 +225,17 @@ def in_lines(match: re.Match[str]) -> str:
     return signature.replace("<dd>", "<div>").replace("</dd>", "</div>")
 
 
+def breakable(match: re.Match[str]) -> str:
+    """Return a piece of code in a line of text whose long names may break at dots and underscores.
+
+    Not within a number, and not behind the underscores that a name begins with.
+    """
+    places = r"(?<=[^\W_]_)(?=[^\W_])|(?<=[\w)\]]\.)(?=[^\W\d])"
+    return re.sub(
+        r"[^<>\s]{25,}(?=[^<>]*<)", lambda name: re.sub(places, "<wbr>", name[0]), match[0]
+    )
+
+
 def plain_words(match: re.Match[str]) -> str:
     """Return a block of code without the boxes around words that have the colour of the block.
 
@@ -287,6 +298,23 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     toggle = '<summary><span class="toctree-toggle"'
     page = page.replace(toggle, toggle.replace("<summary", '<summary aria-label="Its pages"'))
     page = re.sub(r"<pre\b.*?</pre>", plain_words, page, flags=re.DOTALL)
+    page = re.sub(r'<code class="[^"]*literal[^>]*>.*?</code>', breakable, page, flags=re.DOTALL)
+    page = re.sub(
+        r'<a class="reference internal" href="(?P<to>[^"]*#claim-[^"]*)">'
+        r'<span class="std std-ref">(?P<mark>[^<]*)</span></a>',
+        r'<a class="reference internal measured" href="\g<to>" title="\g<mark>: see the register"'
+        r' aria-label="\g<mark>: see the register" data-mark="\g<mark>">'
+        r"<span>\g<mark></span></a>",
+        page,
+    )
+    # The space before a link is not part of it.
+    page = re.sub(r'(<a class="reference internal" href="[^"]*">) ', r" \1", page)
+    # Style folds boxes from the first moment and a script opens them: without it none is folded.
+    page = re.sub(
+        r"(<script\b[^>]*togglebutton\.js[^>]*?)>",
+        r"""\1 onerror="document.documentElement.classList.add('unfolded')">""",
+        page,
+    )
     # A notebook is kept, not shown as text.
     page = re.sub(
         r'(<a\b[^>]*href="notebooks/[^"]+\.ipynb")(?: target="_blank")?', r"\1 download", page

@@ -1,7 +1,9 @@
 """Render equations with KaTeX while the site is built: pages need neither a script nor a network.
 
-KaTeX itself comes with the package djangocms-katex and runs in quickjs, a small JavaScript
-interpreter for Python. An equation that KaTeX does not understand is a warning that names its page.
+Each equation of its own says how wide it is, in units of its letters, so that a phone can choose
+letters at which it fits before anything is drawn. KaTeX itself comes with the package
+djangocms-katex and runs in quickjs, a small JavaScript interpreter for Python. An equation that
+KaTeX does not understand is a warning that names its page.
 """
 
 from __future__ import annotations
@@ -23,6 +25,32 @@ from sphinx.util.math import get_node_equation_number
 
 logger = logging.getLogger(__name__)
 OPTIONS = {"throwOnError": True, "strict": "error", "output": "htmlAndMathml"}
+# The width of what KaTeX is about to draw. It knows that of every letter, though not of a word.
+WIDTH = r"""
+const SIZES = [0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.2, 1.44, 1.728, 2.074, 2.488];
+const em = (length) => parseFloat(length) || 0;
+const step = (classes, kind) => classes.map((name) => kind.exec(name)).find(Boolean)?.[1];
+const tree = (tex, displayMode) => katex.__renderToHTMLTree(tex, { displayMode });
+const letter = (sign, face) => /[A-Za-z0-9]/.test(sign) ? width(tree(`${face}{${sign}}`)) : 0.33;
+
+function width(node) {
+  const { classes = [], style = {}, children = [], text } = node;
+  const has = (...names) => names.some((name) => classes.includes(name));
+  if (has("vlist-s", "llap", "rlap", "clap")) return 0;
+  const inner = children.map(width);
+  let own = has("vlist", "vlist-t") ? Math.max(0, ...inner) : inner.reduce((a, b) => a + b, 0);
+  if (has("nulldelimiter")) own = 0.12;
+  const face = has("mathnormal") ? "" : "\\mathrm";
+  if (text?.length > 1) own = [...text].reduce((sum, sign) => sum + letter(sign, face), 0);
+  else if (text) own = node.width + (node.italic || 0);
+  own = Math.max(own + em(style.width), em(style.minWidth));
+  for (const side of ["marginLeft", "marginRight", "paddingLeft", "paddingRight"]) {
+    own += em(style[side]);
+  }
+  const [size, from] = [step(classes, /^size(\d+)$/), step(classes, /^reset-size(\d+)$/)];
+  return size && from ? own * SIZES[size - 1] / SIZES[from - 1] : own;
+}
+"""
 
 
 def folder() -> Path:
@@ -40,20 +68,25 @@ def renderer() -> Any:
     context = quickjs.Context()
     context.eval((folder() / "katex.min.js").read_text(encoding="utf-8") + "; 0")
     context.eval(
-        "function render(tex, displayMode) { return JSON.stringify(katex.renderToString(tex, "
-        f"Object.assign({{displayMode}}, {json.dumps(OPTIONS)}))); }}; 0"
+        f"{WIDTH} function render(tex, displayMode) {{ return JSON.stringify([katex.renderToString("
+        f"tex, Object.assign({{displayMode}}, {json.dumps(OPTIONS)})), "
+        "displayMode ? width(tree(tex, true)) : 0]); }; 0"
     )
     return context.get("render")
 
 
 @cache
-def rendered(tex: str, display: bool) -> str:
-    """Return the HTML of an equation, with MathML in it for who cannot see it."""
-    return str(json.loads(renderer()(tex, display)))
+def rendered(tex: str, display: bool) -> tuple[str, float]:
+    """Return the HTML of an equation, with MathML in it for who cannot see it, and its width.
+
+    The width counts in the size of the letters, and is that of an equation of its own only.
+    """
+    drawn, width = json.loads(renderer()(tex, display))
+    return str(drawn), float(width)
 
 
-def markup(node: nodes.Element, display: bool) -> str:
-    """Return the HTML of an equation, or its source and a warning where KaTeX fails."""
+def markup(node: nodes.Element, display: bool) -> tuple[str, float]:
+    """Return the HTML of an equation and its width, or its source and a warning if KaTeX fails."""
     tex = node.astext()
     if display and "\\\\" in tex and "\\begin" not in tex:
         tex = rf"\begin{{gathered}}{tex}\end{{gathered}}"
@@ -62,19 +95,20 @@ def markup(node: nodes.Element, display: bool) -> str:
     except quickjs.JSException as error:
         message = re.sub(r"\s+", " ", str(error)).strip()
         logger.warning("KaTeX cannot render %r: %s", tex, message, location=node)
-        return f'<code class="katex-error">{html.escape(tex)}</code>'
+        return f'<code class="katex-error">{html.escape(tex)}</code>', 0
 
 
 def visit_inline(self: Any, node: nodes.math) -> None:
     """Write an equation within a line."""
-    self.body.append(f'<span class="math notranslate">{markup(node, display=False)}</span>')
+    self.body.append(f'<span class="math notranslate">{markup(node, display=False)[0]}</span>')
     raise nodes.SkipNode
 
 
 def visit_display(self: Any, node: nodes.math_block) -> None:
     """Write an equation of its own: a box that scrolls, and the number beside it."""
     self.body.append(self.starttag(node, "div", CLASS="math notranslate"))
-    self.body.append(f'<div class="math-box">{markup(node, display=True)}</div>')
+    drawn, width = markup(node, display=True)
+    self.body.append(f'<div class="math-box" style="--letters: {width:.1f}">{drawn}</div>')
     if node["number"]:
         number = get_node_equation_number(self, node)
         link = f'<a class="headerlink" href="#{node["ids"][0]}" title="Link to this equation">#</a>'

@@ -178,12 +178,13 @@ class LiveTimes(Tables):
         rows += [f"| {name} | {value:.1f} |" for name, value in known["start"].items()]
         rows += [
             "",
-            "| chapter | cells | same | stored | page s | notebook s | Python MB | page MB |",
+            "| chapter | cells run | results taken | seconds in the page | seconds as a notebook "
+            "| MB of Python | MB of the page |",
         ]
-        rows += ["|---|---:|---:|---:|---:|---:|---:|---:|"]
+        rows += ["|---|---:|---:|---:|---:|---:|---:|"]
         for page, row in sorted(known["chapters"].items()):
             rows.append(
-                f"| {{doc}}`{page}` | {row['cells']} | {row['same']} | {row['stored']} "
+                f"| {{doc}}`{page}` | {row['same']} | {row['stored']} "
                 f"| {row['seconds']:.0f} | {native[page]:.0f} | {row['heap']:.0f} | {row['page']} |"
             )
         return [*rows, "", f"Measured in {known['browser']} on {known['machine']}."]

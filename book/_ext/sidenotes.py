@@ -6,6 +6,8 @@
     The note.
     :::
 
+Where the sentence goes on in an equation, the note waits for its end.
+
 In a window that is wide enough the note stands in the margin, at the height of its paragraph; else,
 and on paper, below it in small type. It needs no script, and nothing moves when the page is loaded.
 """
@@ -38,6 +40,17 @@ class Sidenote(SphinxDirective):
         return [note]
 
 
+def is_text(block: nodes.Node) -> bool:
+    """Tell whether a block can be part of a sentence; a target is the label of an equation."""
+    return isinstance(block, (nodes.paragraph, nodes.math_block, nodes.target))
+
+
+def goes_on(block: nodes.Node) -> bool:
+    """Tell whether a sentence does not end where a paragraph or an equation does."""
+    text = block.astext().rstrip()
+    return is_text(block) and text[-1:] not in tuple(".?!)”")
+
+
 def put_beside(app: Sphinx, doctree: nodes.document) -> None:
     """Put each note and its paragraph into one box, so that both begin at the same height."""
     for note in list(doctree.findall(sidenote)):
@@ -48,7 +61,11 @@ def put_beside(app: Sphinx, doctree: nodes.document) -> None:
             _log.warning("a sidenote must follow the paragraph that it belongs to", location=note)
             continue
         parent.remove(note)
-        parent.replace(before, nodes.container("", before.deepcopy(), note, classes=["noted"]))
+        end = place
+        while goes_on(parent[end - 1]) and end < len(parent) and is_text(parent[end]):
+            end += 1
+        blocks = parent[place - 1 : end]
+        parent[place - 1 : end] = [nodes.container("", *blocks, note, classes=["noted"])]
 
 
 def visit(writer: nodes.NodeVisitor, note: nodes.Element) -> None:

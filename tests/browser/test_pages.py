@@ -254,6 +254,83 @@ CUT_LINES = """() => [...document.querySelectorAll("div.cell pre")]
   .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent.slice(0, 80)}`)"""
 
 
+@pytest.mark.parametrize("page", [*REFERENCE, "run-times.html"])
+def test_examples_and_tables_of_the_reference_fit_the_column_on_a_desktop(visit, page):
+    wide = """() => [...document.querySelectorAll(
+      "article :is(dl.py pre, [class*=table-container])")]
+      .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)
+      .map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.textContent.slice(0, 80)}`)"""
+    assert visit(width=1440).to(page).evaluate(wide) == []
+
+
+@pytest.mark.parametrize("page", REFERENCE)
+def test_signatures_show_what_one_writes_in_a_call(page):
+    text = " ".join(entry.get_text() for entry in soup(page).select("dt.sig"))
+    assert not re.findall(r"\*args|\*\*kwargs|<factory>|<class", text)
+
+
+def test_cards_are_as_wide_as_the_text(visit):
+    for width in (375, 1440):
+        opened = visit(width=width).to("index.html")
+        edges = """all => [Math.min(...all.map((box) => box.getBoundingClientRect().left)),
+          Math.max(...all.map((box) => box.getBoundingClientRect().right))]"""
+        cards = opened.locator("article .sd-card").evaluate_all(edges)
+        assert cards == pytest.approx(
+            opened.locator("article > section > p").evaluate_all(edges), abs=1
+        )
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_no_link_begins_with_the_space_before_it(page):
+    links = [link.get_text() for link in soup(page).select("article a.reference.internal")]
+    assert [text for text in links if text != text.lstrip()] == []
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_marks_of_claims_are_no_words_and_stand_alone(page):
+    marks = soup(page).select("article a[href*='#claim-']")
+    for mark in marks:
+        assert mark["aria-label"] == "measured: see the register"
+        before = mark.previous_sibling
+        assert before is None or str(before) == str(before).rstrip(), mark.parent.get_text()
+        assert "#claim-" not in str(getattr(before, "attrs", {}).get("href", ""))
+
+
+def test_the_page_of_claims_has_a_section_for_each_chapter_and_numbers_as_people_write_them():
+    article = soup("claims.html").select_one("article")
+    linked = {
+        urljoin("", str(mark["href"]))
+        for page in CHAPTERS
+        for mark in soup(page).select("article a[href*='#claim-']")
+    }
+    chapters = [page for page in CHAPTERS if soup(page).select("article a[href*='#claim-']")]
+    assert len(article.select("h2")) == len(chapters)
+    assert soup("claims.html").select("#pst-page-toc-nav a[href='#training']")
+    assert not re.search(r"\de[+-]\d|of \d+ runs\)|(\S+) to \1 ", article.get_text())
+    # What is said of several with one mark is reached from the row of the first.
+    rows = {str(row.p["id"]): row for row in article.select("td:has(> p[id^=claim-])")}
+    reached = {link.partition("#")[2] for link in linked}
+    reached |= {str(a["href"])[1:] for name in reached for a in rows[name].select("a[href^='#']")}
+    assert reached == set(rows)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_no_note_parts_a_sentence_from_its_equation(page):
+    for note in soup(page).select(".side-note"):
+        following = note.parent.find_next_sibling()
+        if following is not None and "math" in following.get("class", []):
+            assert note.find_previous_sibling().get_text().rstrip()[-1] in ".?!)", note
+
+
+def test_boxes_are_open_where_the_script_that_opens_them_does_not_come(visit):
+    tab = visit(width=375)
+    tab.page.route("**/togglebutton.js*", lambda route: route.abort())
+    opened = tab.to(CHAPTERS[2])
+    inside = opened.locator(".solution.admonition > section").first
+    assert inside.is_visible()
+    assert inside.bounding_box()["height"] > 20
+
+
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_eighty_letters_of_code_fit_the_column_on_a_desktop(visit, page):
     assert visit(width=1440).to(page).evaluate(CUT_LINES) == []

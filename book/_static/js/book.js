@@ -8,17 +8,19 @@
   }
 })();
 
-/* What is wider than its box can be scrolled by keyboard, too. */
+/* What is wider than its box can be scrolled by keyboard, too, and shows at which edge more lies. */
 (() => {
   "use strict";
-  const BOXES = ".math-box, span.math, .pst-scrollable-table-container, pre, .cell_output > .output, .bd-sidebar-primary, .bd-sidebar-secondary";
+  const BOXES = ".math-box, span.math, .pst-scrollable-table-container, .table-figure, pre, .cell_output > .output, .bd-sidebar-primary, .bd-sidebar-secondary";
 
   const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-  const measured = (box) => [box, scrolls(box), box.clientWidth];
+  const measured = (box) => [box, scrolls(box), box.clientWidth, box.scrollLeft, box.scrollWidth - box.clientWidth - box.scrollLeft];
 
-  function set([box, wide, shown]) {
+  function set([box, wide, shown, before, after]) {
     if (wide && shown) box.tabIndex = 0;
     else if (!wide) box.removeAttribute("tabindex");
+    box.classList.toggle("more-left", before > 1);
+    box.classList.toggle("more-right", after > 1);
   }
 
   const update = (box) => set(measured(box));
@@ -45,6 +47,7 @@
   };
   addEventListener("load", updateAll);
   addEventListener("resize", later);
+  document.addEventListener("scroll", ({ target }) => target.matches?.(BOXES) && update(target), { capture: true, passive: true });
   document.addEventListener("click", later);
   // What a cell has just shown is small, and is for the keyboard from the moment it is there.
   document.addEventListener("new-output", ({ target }) => target.querySelectorAll(BOXES).forEach(update));
