@@ -2,6 +2,7 @@
 
 import io
 
+from page_breaks import GAP, Setting, behind, floated, read, settle
 from pdf import STYLE
 from pypdf import PdfReader
 
@@ -47,11 +48,84 @@ def test_a_tall_figure_is_printed_at_half_its_size_and_no_figure_wider_than_its_
 
 
 def test_no_last_row_of_a_table_is_alone_on_its_page(browser):
-    """The row before it goes with it; 13 fit on the first page, whose margins are the cover's."""
-    rows = "".join(f"<tr><td><div style='height: 20mm'>row {k}</div></td></tr>" for k in range(14))
+    """The row before it goes with it; 12 fit on a page with the head of the table."""
+    rows = "".join(f"<tr><td><div style='height: 20mm'>row {k}</div></td></tr>" for k in range(13))
     table = f"<table><thead><tr><th>head</th></tr></thead><tbody>{rows}</tbody></table>"
     found = pages(browser, table)
     assert len(found) == 2
-    assert "row 11" in found[0]
+    assert "row 10" in found[0]
+    assert "row 11" in found[1]
     assert "row 12" in found[1]
-    assert "row 13" in found[1]
+
+
+WORDS = " ".join(f"word {k}" for k in range(100))
+FIGURE = (
+    "<figure id='f'><p style='height: 70mm'>Drawn</p><figcaption>A figure</figcaption></figure>"
+)
+
+
+def chapter_of(browser, body):
+    """Return a page that shows a chapter as it is set for print."""
+    opened = browser.new_page(viewport={"width": 627, "height": 900})
+    opened.emulate_media(media="print")
+    inside = f"<section class='chapter'><section>{body}</section></section>"
+    opened.set_content(f"<style>{STYLE}</style><main class='printed bd-article'>{inside}</main>")
+    return opened
+
+
+def test_a_figure_without_room_lets_the_text_behind_it_fill_the_page(browser):
+    """It left more than a fifth of the page empty, and stays on the next page and in its order."""
+    other = FIGURE.replace("'f'", "'g'").replace("A figure", "Another")
+    body = f"<p style='height: 200mm'>Before</p>{FIGURE}"
+    page = chapter_of(browser, f"{body}{f'<p>{WORDS}</p>' * 4}{other}<h2>Next</h2><p>{WORDS}</p>")
+    setting = settle(page)
+    page.close()
+    assert setting.faults == []
+    assert setting.empty[0] < GAP
+    assert setting.html.index("A figure") < setting.html.index("Another")
+    assert "part-" not in setting.html  # the names by which its parts were found
+    assert 'hidden=""' not in setting.html
+
+
+def test_no_page_begins_with_the_last_of_three_lines(browser):
+    """Chromium leaves it there, since neither two and two lines nor one can stay together."""
+    text = f"<p>{' '.join(f'wording{k}' for k in range(25))}</p>"
+    begun = set()
+    for height in range(225, 258, 3):
+        page = chapter_of(browser, f"<div style='height: {height}mm'>x</div>{text}")
+        floated(page, (1, 1))
+        found = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
+        begun.add(sum("wording" in line for line in found[-1].extract_text().splitlines()))
+        page.close()
+    assert begun == {3}
+
+
+def test_the_emptiness_of_a_page_is_measured_where_its_text_ends(browser):
+    page = chapter_of(
+        browser, "<p style='height: 129mm'>half</p><p style='height: 240mm'>and more</p>"
+    )
+    marked = [("a", 129 / 25.4 * 96, ""), ("b", 240 / 25.4 * 96, "")]
+    page.evaluate(
+        """() => document.querySelectorAll("p").forEach((p, k) => {
+          p.id = "ab"[k];
+          p.style.breakInside = "avoid";
+          document.body.insertAdjacentHTML("beforeend", `<a hidden href="#${p.id}"></a>`);
+        })"""
+    )
+    found = read(page.pdf(prefer_css_page_size=True), marked)
+    page.close()
+    assert [round(share, 1) for share in found.empty] == [0.5, 0.1]
+    assert [fault.startswith("page 1 is empty by") for fault in found.faults] == [True]
+
+
+def test_a_chapter_that_ends_with_a_few_lines_has_a_fault():
+    assert Setting(empty=[0.1, 0.9]).faults == ["the last page is filled by 10% only"]
+    assert Setting(empty=[0.9]).faults == []
+
+
+def test_a_figure_moves_no_further_than_it_has_to_and_never_behind_a_heading():
+    assert behind([(True, 100), (True, 150), (True, 300)], need=400, room=240) == 2
+    assert behind([(True, 100), (False, 140), (True, 20)], need=400, room=230) == 3
+    assert behind([], need=400, room=230) == 0
+    # A page of its own does not follow on what a block leaves on the next page.
+    assert behind([(True, 500), (True, 450)], need=940, room=450) == 0
