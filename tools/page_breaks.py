@@ -20,17 +20,21 @@ from pypdf import PdfReader
 PX = 0.75  # of a CSS pixel in points
 TOP = 842.0  # of the text of a page; Chromium counts places from there, without the margin above
 BOTTOM = TOP - (297 - 20 - 19) / 25.4 * 72
-GAP = 0.15  # of a page: what may be empty below the text before something is done about it
-EMPTY = 0.2  # of a page: a fault; and less than this at the end of a chapter is a few lines
 PAGE = (TOP - BOTTOM) / PX
+GAP = 0.15  # of a page: what may be empty below the text before something is done about it
+EMPTY = 0.2  # of a page: a fault
+FEW = 0.18  # of a page: less than this at the end of a chapter is a few lines
 ROUNDS = 24
+REACH = 1.2 * PAGE  # how far a figure may go from the words that speak of it
 # Leading and size of the figures, in the order in which they are tried.
 VARIANTS = (
     (1.0, 1.0),
     (0.985, 1.0),
     (1.02, 1.05),
     (0.985, 0.93),
+    (1.01, 1.0),
     (1.0, 0.95),
+    (1.005, 1.06),
     (0.97, 0.9),
     (1.035, 1.08),
     (0.95, 0.9),
@@ -56,6 +60,12 @@ MARK = """([leading, figures]) => {
     links.append(link);
     const lines = part.clientHeight / parseFloat(getComputedStyle(part).lineHeight);
     if (lines < (part.matches("pre") ? 8.6 : 3.6)) part.classList.add("whole");
+    const following = part.nextElementSibling;
+    if (following && part.matches("p") && /:$/.test(part.textContent.trim())) {
+      if (!following.querySelector("figure")) part.classList.add("with-next");
+    }
+    const cell = part.matches("pre") && lines < 3.6 ? part.closest(".admonition .cell") : null;
+    if (cell?.nextElementSibling?.matches(".cell")) cell.classList.add("with-next");
     const kind = part.matches("h1, h2, h3, h4") ? "heading" : (part.closest("figure")?.id ?? "");
     return [part.id, part.getBoundingClientRect().height, kind];
   });
@@ -87,7 +97,12 @@ FOLLOWING = (
   for (node = next(node); node && blocks.length < 40; node = next(node)) {
     let height = node.offsetHeight;
     for (const inside of node.querySelectorAll("figure")) height -= inside.offsetHeight;
-    blocks.push([!node.matches("h1, h2, h3, h4, .target, span"), height + 8]);
+    // A sentence goes on behind an equation, and its figure does not stand in between.
+    const end = node.matches("p") ? /[.?!”’)\\]]$/.test(node.textContent.trim()) : true;
+    const after = next(node);
+    const open = after && (after.matches("p") ? /^[a-z]/.test(after.textContent.trim())
+      : node.matches(".math") && after.matches(".math"));
+    blocks.push([end && !open && !node.matches("h1, h2, h3, h4, .target, span"), height + 8]);
   }
   return blocks;
 }"""
@@ -150,7 +165,7 @@ class Setting:
             for k, share in enumerate(self.empty[:-1], 1)
             if share > EMPTY
         ]
-        if len(self.empty) > 1 and self.empty[-1] > 1 - EMPTY:
+        if len(self.empty) > 1 and self.empty[-1] > 1 - FEW:
             found.append(f"the last page is filled by {1 - self.empty[-1]:.0%} only")
         return found
 
@@ -201,6 +216,7 @@ def floated(page: Any, variant: tuple[float, float]) -> Setting:
     """Return the chapter with one leading and one size of figures, after figures have moved."""
     marked = page.evaluate(MARK, list(variant))
     stuck: set[tuple[int, str]] = set()
+    reach: dict[str, float] = {}
     best: Setting | None = None
     for _ in range(ROUNDS):
         setting = read(page.pdf(prefer_css_page_size=True), marked)
@@ -217,24 +233,32 @@ def floated(page: Any, variant: tuple[float, float]) -> Setting:
         if not found:
             break
         k, figure = found[0]
-        if not placed(page, figure, setting.empty[k] * PAGE):
+        left = reach.get(figure, REACH)
+        moved = placed(page, figure, setting.empty[k] * PAGE, left)
+        if moved is None:
             stuck.add((k, figure))
+        else:
+            reach[figure] = left - moved
     assert best is not None
     return best
 
 
-def placed(page: Any, figure: str, room: float) -> bool:
-    """Make a figure fit into the room before it, or move it behind what fits; tell if it went."""
+def placed(page: Any, figure: str, room: float, reach: float) -> float | None:
+    """Make a figure fit into the room before it, or move it behind what fits; return how far."""
     need = page.evaluate("id => document.getElementById(id).offsetHeight", figure) + 24
     if need > room and page.evaluate(SHRINK, [figure, need - room]):
-        return True
-    blocks = behind(page.evaluate(FOLLOWING, figure), need, room)
-    if blocks:
-        page.evaluate(MOVE, [figure, blocks])
-    return blocks > 0
+        return 0.0
+    following = page.evaluate(FOLLOWING, figure)
+    blocks = behind(following, need, room, reach)
+    if not blocks:
+        return None
+    page.evaluate(MOVE, [figure, blocks])
+    return sum(height for _, height in following[:blocks])
 
 
-def behind(following: list[tuple[bool, float]], need: float, room: float) -> int:
+def behind(
+    following: list[tuple[bool, float]], need: float, room: float, reach: float = REACH
+) -> int:
     """Return the number of blocks behind which a figure leaves the smallest gap; 0 if none does.
 
     A block that does not fit into the room goes on at the top of the next page.
@@ -242,6 +266,8 @@ def behind(following: list[tuple[bool, float]], need: float, room: float) -> int
     best, least, filled = 0, room - PAGE / 20, 0.0
     for k, (may_end, height) in enumerate(following, 1):
         filled += height
+        if filled > reach:
+            break
         left = (room - filled) % PAGE if filled > room else room - filled
         gap = 0.0 if left >= need and filled > room else left
         if may_end and gap + 4 * k < least:

@@ -67,12 +67,16 @@ main.printed .katex { font-size: 1.08em; }  /* digits as high as those of the te
 .chapter p { hyphens: auto; margin-bottom: 0.55em; orphans: 2; widows: 2; }
 main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
-h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
+h1, h2, h3, h4, dt, .admonition-title, .with-next { break-after: avoid; }
 figcaption:not(:first-child) { break-before: avoid; }
-figcaption:first-child { break-after: avoid; }
+figcaption:first-child:not(:only-child) { break-after: avoid; }
+figcaption:only-child > p { break-after: avoid; }  /* with its table in it */
 figure, .katex-display, div.math, tr, .equation-card, .whole { break-inside: avoid; }
 tbody tr:last-child { break-before: avoid; }
-.bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0.3em; }
+.bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0; }
+.bd-article div.admonition > :last-child { margin-bottom: 0.4em; }
+/* The frames of words of code are higher than a line, and would begin on the page before. */
+main.printed code.literal { background: none; border: 0; color: inherit; padding: 0; }
 .bd-article div.admonition.solution { font-size: 9.2pt; }
 .bd-article div.cell { margin: 0.5em 0; }
 .bd-article pre { font-size: 7.2pt; line-height: 1.28; padding: 0.3em 0.7em; margin: 0.3em 0; }
@@ -97,7 +101,7 @@ details > summary { display: none; }
 .remark { color: #444; font-size: 0.9em; white-space: nowrap; }
 #bibliography, #glossary, #equations, #notation, #sources { font-size: 9pt; }
 nav.printed ol { list-style: none; margin: 0; padding: 0; }
-nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; }
+nav.printed li { break-inside: avoid; display: flex; gap: 0.6em; margin: 0 0 0 1.6em; }
 main.printed nav.printed li { font-size: 8.4pt; line-height: 1.25; }
 main.printed nav.printed li.page {
   break-after: avoid; font-size: 9.6pt; font-weight: bold; margin: 0.4em 0 0;

@@ -29,6 +29,18 @@ def test_tables_under_their_captions_do_not_hold_the_text_before_them(browser):
     assert len(found) == 2
 
 
+def test_tables_in_their_captions_are_whole(browser):
+    """Each was tied to the next one, and the three, higher than a page, were cut in a table."""
+    rows = "".join(f"<tr><td>row {k}</td></tr>" for k in range(14))
+    table = (
+        f"<figure><figcaption><p>A table</p><div><table>{rows}</table></div></figcaption></figure>"
+    )
+    found = pages(browser, f"<div style='height: 20mm'></div>{table * 4}")
+    assert len(found) > 1
+    assert all(text.count("row 0") == text.count("row 13") for text in found)
+    assert all(text.count("A table") == text.count("row 13") for text in found)
+
+
 def test_a_tall_figure_is_printed_at_half_its_size_and_no_figure_wider_than_its_caption(browser):
     """At the height of the others a column of eight pictures had letters of a point."""
     drawing = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {} {}'/>"
@@ -58,7 +70,7 @@ def test_no_last_row_of_a_table_is_alone_on_its_page(browser):
     assert "row 12" in found[1]
 
 
-WORDS = " ".join(f"word {k}" for k in range(100))
+WORDS = "Words " + " ".join(f"and word {k}" for k in range(60)) + "."
 FIGURE = (
     "<figure id='f'><p style='height: 70mm'>Drawn</p><figcaption>A figure</figcaption></figure>"
 )
@@ -77,7 +89,7 @@ def test_a_figure_without_room_lets_the_text_behind_it_fill_the_page(browser):
     """It left more than a fifth of the page empty, and stays on the next page and in its order."""
     other = FIGURE.replace("'f'", "'g'").replace("A figure", "Another")
     body = f"<p style='height: 200mm'>Before</p>{FIGURE}"
-    page = chapter_of(browser, f"{body}{f'<p>{WORDS}</p>' * 4}{other}<h2>Next</h2><p>{WORDS}</p>")
+    page = chapter_of(browser, f"{body}{f'<p>{WORDS}</p>' * 6}{other}<h2>Next</h2><p>{WORDS}</p>")
     setting = settle(page)
     page.close()
     assert setting.faults == []
@@ -127,5 +139,38 @@ def test_a_figure_moves_no_further_than_it_has_to_and_never_behind_a_heading():
     assert behind([(True, 100), (True, 150), (True, 300)], need=400, room=240) == 2
     assert behind([(True, 100), (False, 140), (True, 20)], need=400, room=230) == 3
     assert behind([], need=400, room=230) == 0
+    assert behind([(True, 700), (True, 700)], need=400, room=900) == 1  # not too far from its words
     # A page of its own does not follow on what a block leaves on the next page.
     assert behind([(True, 500), (True, 450)], need=940, room=450) == 0
+
+
+def test_words_with_a_colon_are_on_the_page_of_what_they_announce(browser):
+    """They were the last line of a page, and the list was on the next."""
+    steps = "<ul>" + "<li>A step</li>" * 3 + "</ul>"
+    for height in range(225, 258, 4):
+        body = f"<p style='height: {height}mm'>Before</p><p>The steps:</p>{steps}"
+        page = chapter_of(browser, body)
+        floated(page, (1, 1))
+        printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True)))
+        found = [sheet.extract_text() for sheet in printed.pages]
+        page.close()
+        assert not [text for text in found if "The steps:" in text and "A step" not in text]
+
+
+def test_no_figure_is_put_into_a_sentence(browser):
+    """A sentence that goes on behind an equation was cut by two figures."""
+    equation = "<div class='math'><p class='katex-display'>x = 1,</p></div>"
+    sentence = f"<p>{WORDS}, hence</p>{equation}<p>that is, {WORDS}.</p>"
+    page = chapter_of(browser, f"<p style='height: 215mm'>Before.</p>{FIGURE}{sentence * 3}")
+    html = settle(page).html
+    page.close()
+    assert html.index("A figure") > html.index("hence")  # it has moved
+    assert "<figure" not in html[html.index("hence") : html.index("that is")]
+
+
+def test_letters_have_their_own_widths_and_not_those_of_a_screen(browser):
+    """Rounded to whole pixels, words were torn apart, and a search in the PDF missed them."""
+    page = chapter_of(browser, "<p>" + "".join(f"<span>{c * 10}</span>" for c in "gins") + "</p>")
+    widths = [span.bounding_box()["width"] for span in page.query_selector_all("span")]
+    page.close()
+    assert any(abs(width / 10 - round(width / 10)) > 0.05 for width in widths)
