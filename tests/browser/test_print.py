@@ -166,11 +166,3 @@ def test_no_figure_is_put_into_a_sentence(browser):
     page.close()
     assert html.index("A figure") > html.index("hence")  # it has moved
     assert "<figure" not in html[html.index("hence") : html.index("that is")]
-
-
-def test_letters_have_their_own_widths_and_not_those_of_a_screen(browser):
-    """Rounded to whole pixels, words were torn apart, and a search in the PDF missed them."""
-    page = chapter_of(browser, "<p>" + "".join(f"<span>{c * 10}</span>" for c in "gins") + "</p>")
-    widths = [span.bounding_box()["width"] for span in page.query_selector_all("span")]
-    page.close()
-    assert any(abs(width / 10 - round(width / 10)) > 0.05 for width in widths)
