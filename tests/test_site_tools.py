@@ -255,7 +255,7 @@ def test_in_the_pdf_a_link_to_another_chapter_says_on_which_page(monkeypatch):
         '<a href="02-b.html#y">b</a> <a href="02-b.html">all</a> <a href="#x">x</a></article>'
     )
     monkeypatch.setattr(pdf, "soup_of", lambda page: BeautifulSoup(text, "html.parser"))
-    printed = pdf.chapter("01-a", {"01-a", "02-b"}, "", {"02-b--y": 57})
+    printed = pdf.numbered(pdf.chapter("01-a", {"01-a", "02-b"}), {"02-b--y": 57})
     words = BeautifulSoup(printed, "html.parser").get_text()
     assert words == "b [p. 57] all x"  # without the imports, which the site folds
 

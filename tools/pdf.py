@@ -3,8 +3,9 @@
     python tools/pdf.py
 
 For print, the pages are built once more, without what only runs on a screen, unless that has been
-done since their sources changed. They are joined into one document, which Chromium prints. The page
-numbers of the contents come from a first printing, so that the second one can show them.
+done since their sources changed. Each chapter is set by itself (tools/page_breaks.py); then they
+are joined into one document, which Chromium prints. The page numbers of the contents and of the
+links come from a printing before it.
 """
 
 from __future__ import annotations
@@ -50,14 +51,15 @@ STYLE = """
   size: A4; margin: 20mm 22mm 19mm;
   @bottom-center { content: counter(page); font: 8.5pt Book; }
 }
-@page :first { margin: 0; @bottom-center { content: none; } }
-html { font-size: 9.5pt; }
-body { background: white; color: black; display: block; }
+@page cover { margin: 0; @bottom-center { content: none; } }
+html { font-size: 9.5pt; text-rendering: geometricPrecision; }  /* no advance in whole pixels */
+body { background: white; color: black; display: block; min-height: 0; }
 main.printed { max-width: none; padding: 0; margin: 0; }
 main.printed, main.printed :is(p, li, dd, dt, td, th, figcaption, h1, h2, h3, h4) {
-  font-family: Book, serif; line-height: 1.32;
+  font-family: Book, serif; line-height: calc(1.32 * var(--leading, 1));
 }
 main.printed.bd-article { font-size: 9.8pt; }
+main.printed .katex { font-size: 1.08em; }  /* digits as high as those of the text */
 .chapter { break-before: page; }
 .chapter h1 { font-size: 21pt; }
 .chapter h2 { font-size: 14pt; margin: 1.2em 0 0.4em; }
@@ -65,24 +67,32 @@ main.printed.bd-article { font-size: 9.8pt; }
 .chapter p { hyphens: auto; margin-bottom: 0.55em; orphans: 2; widows: 2; }
 main.printed *:not(#none):not(#never) { box-shadow: none !important; }
 .headerlink, .copybtn, button, .explore, .toggle-button, .no-print { display: none !important; }
-h1, h2, h3, h4, dt, .admonition-title { break-after: avoid; }
+h1, h2, h3, h4, dt, .admonition-title, .with-next { break-after: avoid; }
 figcaption:not(:first-child) { break-before: avoid; }
-figcaption:first-child { break-after: avoid; }
-figure, .katex-display, div.math, tr, .equation-card { break-inside: avoid; }
+figcaption:first-child:not(:only-child) { break-after: avoid; }
+figcaption:only-child > p { break-after: avoid; }  /* with its table in it */
+figure, .katex-display, div.math, tr, .equation-card, .whole { break-inside: avoid; }
 tbody tr:last-child { break-before: avoid; }
-.bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0.3em; }
+.bd-article div.admonition { break-inside: auto; margin: 0.6em 0; padding-bottom: 0; }
+.bd-article div.admonition > :last-child { margin-bottom: 0.4em; }
+/* The frames of words of code are higher than a line, and would begin on the page before. */
+main.printed code.literal { background: none; border: 0; color: inherit; padding: 0; }
 .bd-article div.admonition.solution { font-size: 9.2pt; }
 .bd-article div.cell { margin: 0.5em 0; }
 .bd-article pre { font-size: 7.2pt; line-height: 1.28; padding: 0.3em 0.7em; margin: 0.3em 0; }
-pre { white-space: pre-wrap; orphans: 3; widows: 3; }
+pre { white-space: pre-wrap; orphans: 4; widows: 4; }
+.bd-article :is(div.highlight, div.notranslate) { break-inside: auto; display: block; }
+.bd-article .cell_output:not(:has(figure)) { break-before: avoid; }
 .bd-article div.math { margin: 0.5em 0; }
 .bd-article figure { margin: 0.7em 0; }
 .bd-article figure figcaption { font-size: 8.8pt; margin-top: 0.3em; max-width: 13cm; }
 img { max-width: 100%; height: auto; }
 .bd-article figure img {  /* at half its size at least, so that its letters can be read */
-  max-width: 12cm; max-height: max(6.3cm, attr(height px, 0px) / 2); object-fit: contain;
+  max-width: 12cm; object-fit: contain;
+  max-height: max(6.3cm * var(--figures, 1), attr(height px, 0px) / 2);
 }
 .bd-article table, .bd-article table :is(td, th) { font-size: 8.6pt; }
+.bd-article table :is(td, th) { padding-block: 0.15em; }
 .bd-article .side-note {
   border-left: 1.5pt solid #999; break-before: avoid; break-inside: avoid; color: #333;
   font-size: 8.8pt; margin: -0.2em 0 0.7em; padding-left: 0.8em;
@@ -91,14 +101,14 @@ details > summary { display: none; }
 .remark { color: #444; font-size: 0.9em; white-space: nowrap; }
 #bibliography, #glossary, #equations, #notation, #sources { font-size: 9pt; }
 nav.printed ol { list-style: none; margin: 0; padding: 0; }
-nav.printed li { break-inside: avoid; display: flex; margin: 0 0 0 1.6em; }
+nav.printed li { break-inside: avoid; display: flex; gap: 0.6em; margin: 0 0 0 1.6em; }
 main.printed nav.printed li { font-size: 8.4pt; line-height: 1.25; }
 main.printed nav.printed li.page {
   break-after: avoid; font-size: 9.6pt; font-weight: bold; margin: 0.4em 0 0;
 }
 nav.printed > ol { columns: 2; column-gap: 1.2cm; }
 main.printed nav.printed a { color: inherit; flex: 1; text-decoration: none; }
-header.printed { height: 296mm; position: relative; text-align: center; }
+header.printed { page: cover; height: 296mm; position: relative; text-align: center; }
 header.printed h1 { font-size: 40pt; margin: 0; padding-top: 52mm; }
 header.printed p { font-size: 15pt; margin-top: 8mm; }
 header.printed img { bottom: 0; left: 0; position: absolute; width: 100%; }
@@ -136,9 +146,7 @@ def soup_of(page: str) -> BeautifulSoup:
     return BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
 
 
-def chapter(
-    page: str, known: set[str], address: str = "", numbers: dict[str, int] | None = None
-) -> str:
+def chapter(page: str, known: set[str], address: str = "") -> str:
     """Return the article of a page; its ids carry the page's name, and its links follow."""
     article = soup_of(page).select_one("article.bd-article")
     if article is None:
@@ -147,7 +155,7 @@ def chapter(
         article.h1.string = PREFACE  # type: ignore[union-attr]  # the cover has the title
     for node in article.select("[id]"):
         node["id"] = f"{page}--{node['id']}"
-    relink(article, page, known, address, numbers)
+    relink(article, page, known, address)
     for node in article.select("img[loading]"):
         del node["loading"]  # what is not on the screen is printed as well
     # Drawings for phones; imports and long assertions, which the site folds.
@@ -164,13 +172,11 @@ def chapter(
     return f'<section class="chapter" id="{page}" style="page: {named(page)}">{inside}</section>'
 
 
-def relink(
-    article: Tag, page: str, known: set[str], address: str, numbers: dict[str, int] | None
-) -> None:
+def relink(article: Tag, page: str, known: set[str], address: str) -> None:
     """Let the links of a page lead to where their targets are in the document.
 
     What is on the site only gets its full address if that is known, and else is no link. Behind a
-    link to another chapter stands the number of the page, once the numbers are known.
+    link to another chapter is room for the number of the page.
     """
     for node in article.select("a[href]"):
         target, _, anchor = str(node["href"]).partition("#")
@@ -180,8 +186,10 @@ def relink(
         if other in known:
             place = f"{other}--{anchor}" if anchor else other
             node["href"] = f"#{place}"
-            if anchor and other != page and other[0].isdigit() and numbers is not None:
-                node.insert_after(remark(f" [p. {numbers.get(place, 100)}]"))
+            if anchor and other != page and other[0].isdigit():
+                number = remark("")
+                number["data-place"] = place
+                node.insert_after(number)
         elif address:
             node["href"] = address + str(node["href"])
         else:
@@ -203,6 +211,15 @@ def remark(text: str) -> Tag:
     tag = BeautifulSoup("", "html.parser").new_tag("span", attrs={"class": "remark"})
     tag.string = text
     return tag
+
+
+def numbered(html: str, numbers: dict[str, int]) -> str:
+    """Return the document with the numbers of the pages behind its links."""
+    return re.sub(
+        r'(<span class="remark" data-place="([^"]+)">)[^<]*',
+        lambda found: f"{found[1]} [p. {numbers.get(found[2], 100)}]",
+        html,
+    )
 
 
 def named(page: str) -> str:
@@ -262,9 +279,8 @@ def listed(pages: list[tuple[str, str]], numbers: dict[str, int]) -> list[str]:
     return lines
 
 
-def document(pages: list[tuple[str, str]], numbers: dict[str, int], address: str) -> str:
-    """Return the whole book as one page of HTML."""
-    known = {name for name, _ in pages}
+def document(body: list[str], pages: list[tuple[str, str]], numbers: dict[str, int]) -> str:
+    """Return a page of HTML, with the style of the book and the numbers of its pages."""
     sheets = [
         f'<link rel="stylesheet" href="{escape(str(link["href"]))}">'
         for link in soup_of("01-network").select('link[rel="stylesheet"]')
@@ -276,15 +292,21 @@ def document(pages: list[tuple[str, str]], numbers: dict[str, int], address: str
             *sheets,
             f"<style>{faces()}{STYLE}{heads(pages)}</style></head>",
             "<body><main class='printed bd-article'>",
-            "<header class='printed'><h1>Sparse autoencoders</h1><p>The saelib authors</p>",
-            "<img src='_static/cover.png' alt=''></header>",
-            "<nav class='printed chapter'><h1>Contents</h1><ol>",
-            *listed(pages, numbers),
-            "</ol></nav>",
-            *[chapter(name, known, address, numbers) for name, _ in pages],
+            *[numbered(part, numbers) for part in body],
             "</main></body></html>",
         ]
     )
+
+
+def front(pages: list[tuple[str, str]], numbers: dict[str, int]) -> list[str]:
+    """Return the cover and the contents."""
+    return [
+        "<header class='printed'><h1>Sparse autoencoders</h1><p>The saelib authors</p>",
+        "<img src='_static/cover.png' alt=''></header>",
+        "<nav class='printed chapter'><h1>Contents</h1><ol>",
+        *listed(pages, numbers),
+        "</ol></nav>",
+    ]
 
 
 def all_pages(pdf: Path) -> dict[str, int]:
@@ -299,18 +321,24 @@ def all_pages(pdf: Path) -> dict[str, int]:
     }
 
 
-def print_to(browser: Any, html: Path) -> None:
-    """Print a page of HTML to the target."""
-    page = browser.new_page()
-    page.goto(html.as_uri(), wait_until="load")
+def opened(browser: Any, html: str) -> Any:
+    """Return a page of the browser that shows some HTML, as wide as the text on paper."""
+    file = SITE / "printed.html"
+    file.write_text(html, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 627, "height": 900})
+    page.emulate_media(media="print")
+    page.goto(file.as_uri(), wait_until="load")
     page.evaluate("document.fonts.ready")
-    page.pdf(
-        path=str(TARGET),
-        prefer_css_page_size=True,
-        outline=True,
-        tagged=True,
-    )
+    file.unlink()
+    return page
+
+
+def printed(browser: Any, html: str) -> dict[str, int]:
+    """Print some HTML to the target, and return the number of the page of each named place."""
+    page = opened(browser, html)
+    page.pdf(path=str(TARGET), prefer_css_page_size=True, outline=True, tagged=True)
     page.close()
+    return all_pages(TARGET)
 
 
 def describe(pdf: Path) -> None:
@@ -335,8 +363,9 @@ def targets(pdf: Path) -> list[str]:
 
 
 def main() -> None:
-    """Print twice: the second time with the page numbers of the first."""
+    """Print for the page numbers, set each chapter with them, and print twice more."""
     from chromium import launch
+    from page_breaks import settle
     from public_address import public_address, site_address
 
     from book import repository
@@ -345,20 +374,29 @@ def main() -> None:
     address = site_address(public_address(known))
     build()
     pages = contents()
-    html = SITE / "printed.html"
+    names = {name for name, _ in pages}
+    body = {name: chapter(name, names, address) for name, _ in pages}
+    faults = []
     with sync_playwright() as playwright, launch(playwright) as browser:
-        numbers: dict[str, int] = {}
-        for _ in range(2):
-            html.write_text(document(pages, numbers, address), encoding="utf-8")
-            print_to(browser, html)
-            numbers = all_pages(TARGET)
-    html.unlink()
+
+        def whole(numbers: dict[str, int]) -> dict[str, int]:
+            parts = [*front(pages, numbers), *body.values()]
+            return printed(browser, document(parts, pages, numbers))
+
+        numbers = whole({})
+        for name, title in pages:
+            page = opened(browser, document([body[name]], pages, numbers))
+            setting = settle(page)
+            page.close()
+            body[name] = setting.html
+            faults += [f"{title}: {fault}" for fault in setting.faults]
+        numbers = whole(whole(numbers))
     describe(TARGET)
-    missing = [name for name, _ in pages if name not in numbers]
+    missing = [name for name in names if name not in numbers]
     if missing:
         raise SystemExit(f"Sorry: no page number was found for {', '.join(missing)}")
     n_pages = len(PdfReader(TARGET).pages)
-    print(f"{TARGET}: {n_pages} pages, {TARGET.stat().st_size / 1e6:.1f} MB")
+    print("\n".join([*faults, f"{TARGET}: {n_pages} pages, {TARGET.stat().st_size / 1e6:.1f} MB"]))
 
 
 if __name__ == "__main__":
