@@ -78,16 +78,16 @@ def plot_compression(
         ax.plot(x, shown, "o", color=COLOURS["output"], markersize=7)
         # The first name stands at the end of its line, the last below its own, and those between
         # beside the slope: curves that fall early meet at the end.
-        last = np.flatnonzero(line > _NOTHING)[-1]
-        place = max(len(x) // 2 - 1, 0)
-        slope = x[place : place + 2].mean(), np.exp(np.log(line[place : place + 2]).mean())
-        at, offset, side, height = slope, (9, 1), "left", "center"
+        last = np.append(0, np.flatnonzero(line > _NOTHING))[-1]
+        place, seen = max(len(x) // 2 - 1, 0), np.maximum(line, _NOTHING)
+        slope = x[place : place + 2].mean(), np.exp(np.log(seen[place : place + 2]).mean())
+        at, offset, side, level = slope, (9, 1), "left", "center"
         if k == 0:
-            at, offset = (x[last], line[last]), (10, 0)
+            at, offset = (x[last], seen[last]), (10, 0)
         elif k == len(autoencoder) - 1:
-            at, offset, side, height = slope, (0, -5), "right", "top"
+            at, offset, side, level = slope, (0, -5), "right", "top"
         ax.annotate(
-            name, at, offset, textcoords="offset points", ha=side, va=height, fontsize=FONT_SIZE
+            name, at, offset, textcoords="offset points", ha=side, va=level, fontsize=FONT_SIZE
         )
     for height, words, ink in (
         (0.08, "dots: autoencoder", TEXT_COLOURS["output"]),

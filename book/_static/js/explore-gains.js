@@ -92,7 +92,7 @@
       svg.setAttribute("aria-label", `Points ahead of ${against.value} over the number of labelled examples. ${words.textContent}`);
     }
     const at = slider("labels", { min: 0, max: 3, step: 1, value: 2, say: (k) => ["20", "100", "300", "1,000"][k] }, update);
-    against.addEventListener("change", update);
+    against.addEventListener("change", () => { lit = null; update(); });
     node.append(element("div", { class: "explore-row explore-pick" }, element("label", { for: against.id }, "the line at 0"), against), ticks, at.row, words);
     against.append(...data.names.map((name) => element("option", { value: name }, name)));
     against.value = "pixels";
