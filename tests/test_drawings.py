@@ -3,9 +3,11 @@
 import base64
 import doctest
 import io
+import itertools
 import json
 import re
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -15,6 +17,7 @@ from PIL import Image
 
 from saelib import plotting
 from saelib.plotting import new_axes, plot_filters
+from saelib.plotting.style import COLOURS, TEXT_COLOURS
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "book" / "_ext")]
@@ -45,13 +48,12 @@ def curve(width=5.0):
     return ax.figure
 
 
-def test_every_figure_of_the_book_but_photographs_is_kept_as_a_drawing():
+def test_every_figure_of_the_book_is_kept_as_a_drawing():
     names = {
         f"{file.stem}/{name}"
         for file in (ROOT / "book" / "_data" / "figures").glob("*.json")
         for name in json.loads(file.read_text(encoding="utf-8"))
     }
-    names -= drawings.AS_PICTURES
     kept = {f"{file.parent.name}/{file.name.split('.')[0]}" for file in KEPT}
     assert kept == names
     wide = {f"{file.parent.name}/{file.stem}" for file in KEPT if file not in PHONES}
@@ -67,6 +69,97 @@ def test_letters_are_at_least_11_dots_high_on_a_phone(file):
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.name)
 def test_no_lettering_touches_a_line_or_other_lettering(file):
     assert clear_lettering.touching(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.name)
+def test_no_mark_is_cut_by_the_edge_of_its_axes(file):
+    assert clear_lettering.cut_marks(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.name)
+def test_the_numbers_of_neighbouring_axes_stand_apart(file):
+    rows = clear_lettering.read(ET.fromstring(file.read_text(encoding="utf-8"))).rows
+    numbers = [row for _, row in rows if re.fullmatch(r"[−-]?[\d.,]+", row.text)]
+    met = [
+        (a.text, b.text)
+        for a, b in itertools.permutations(numbers, 2)
+        if abs(a.high[1] - b.high[1]) < 2 and 0 < b.low[0] - a.high[0] < 5
+    ]
+    assert met == []
+
+
+GROUND = np.full(3, 0x12 / 255)  # of the pages in the dark theme
+# What the dark theme does with a colour: invert(1) hue-rotate(180deg).
+TURN = np.array([[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]])
+
+
+def contrast(a, b):
+    """Return the contrast of two colours by WCAG; each three shares of full light."""
+    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) for c in (a, b)]
+    low, high = sorted(float(c @ [0.2126, 0.7152, 0.0722]) for c in linear)
+    return (high + 0.05) / (low + 0.05)
+
+
+def inks(svg):
+    """Return the colours of lettering and of lines, with their opacity."""
+    found = set()
+
+    def walk(element, kind, filled):
+        if element.attrib.get("id", "").startswith("text_"):
+            kind = "fill"
+        look = dict(re.findall(r"([\w-]+):\s*([^;]+)", element.attrib.get("style", "")))
+        if look.get(kind, "").startswith("#") and not (kind == "fill" and "stroke" in look):
+            opacity = float(look.get("opacity", 1)) * float(look.get(f"{kind}-opacity", 1))
+            found.add((kind, look[kind], opacity))
+        for child in element:
+            walk(child, kind, filled)
+
+    walk(ET.fromstring(svg), "stroke", False)
+    return found
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.name)
+def test_lettering_and_lines_have_enough_contrast_in_both_themes(file):
+    for kind, name, opacity in inks(file.read_text(encoding="utf-8")):
+        least = 4.5 if kind == "fill" else 3.0
+        # Lines of a grid are faint on purpose, and white separates what is filled.
+        if (kind == "stroke" and opacity < 0.4) or name == "#ffffff":
+            continue
+        colour = np.array([int(name[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+        shown = opacity * colour + 1 - opacity
+        dark = np.maximum(np.clip(TURN @ (1 - shown), 0, 1), GROUND)
+        assert contrast(shown, np.ones(3)) >= least, name
+        assert contrast(dark, GROUND) >= least, name
+
+
+def test_white_numbers_stand_on_what_is_dark_enough():
+    for patch in plotting.plot_two_passes().patches:
+        assert contrast(np.array(patch.get_facecolor()[:3]), np.ones(3)) >= 4.5
+    plt.close("all")
+
+
+def pictures():
+    """Return the pictures that the notebooks hold, with the names of chapter and figure."""
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name")
+            for output in cell.get("outputs", []):
+                if name and "image/png" in output.get("data", {}):
+                    yield path.stem, name, output["data"]["image/png"]
+
+
+def test_a_picture_has_the_colours_of_its_drawing():
+    wrong = []
+    for chapter, name, picture in pictures():
+        svg = (drawings.FOLDER / chapter / f"{name}.svg").read_text(encoding="utf-8")
+        image = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+        there = np.unique(np.asarray(image, dtype=int).reshape(-1, 3), axis=0)
+        for colour in {*COLOURS.values(), *TEXT_COLOURS.values()}:
+            if re.search(rf"(?:fill|stroke): {colour}[;\"]", svg, re.IGNORECASE):
+                wanted = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+                if np.abs(there - wanted).max(axis=1).min() > 4:
+                    wrong.append((name, colour))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("name", [name for name in plotting.__all__ if name.startswith("plot_")])
@@ -135,6 +228,15 @@ def test_lettering_on_a_ground_of_its_own_touches_no_line_behind_it():
     assert touching(behind) == []
 
 
+@pytest.mark.parametrize(("x", "clip", "cut"), [(10, True, 1), (10, False, 0), (5, True, 0)])
+def test_a_mark_at_the_edge_of_the_axes_is_found_if_it_is_cut(x, clip, cut):
+    ax = new_axes(width=4.0)
+    ax.plot([2, x], [3, 4], "o-", clip_on=clip)
+    ax.plot([-5, 20], [9, 9], "o-")  # which lie outside, and are not there at all
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    assert len(clear_lettering.cut_marks(drawings.drawing(ax.figure))) == cut
+
+
 def test_lettering_that_is_cut_off_is_found():
     svg = drawings.drawing(curve())
     cut = re.sub(r'viewBox="0 0 [\d.]+', 'viewBox="0 0 200', svg)
@@ -185,6 +287,33 @@ def test_pixels_are_kept_as_they_are_and_never_smoothed():
     height, width = Image.open(io.BytesIO(base64.b64decode(data))).size[::-1]
     assert (height, width) == image.get_array().shape[:2]
     plt.close("all")
+
+
+def test_for_the_dark_theme_only_the_pixels_of_a_drawing_are_turned_around():
+    plot_filters(np.random.default_rng(0).normal(size=(4, 64)))
+    svg = drawings.drawing(plt.gcf())
+    turned = drawn_figures.negative(svg)
+    plt.close("all")
+
+    def pixels(drawing):
+        data = drawn_figures.PIXELS.search(drawing)[0]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"), int)
+
+    before, after = pixels(svg), pixels(turned)
+    assert (before[..., 3] == after[..., 3]).all()
+    assert (before[..., :3] + after[..., :3] == 255).all()
+    assert drawn_figures.PIXELS.sub("", svg) == drawn_figures.PIXELS.sub("", turned)
+
+
+def test_a_drawing_with_pixels_has_another_one_for_the_dark_theme_which_is_hidden_elsewhere():
+    body = '<figure id="fig-snapshots">\n<img alt="Tiles." src="x.png" />\n'
+    day, night = drawn_figures.replaced(body, "06-training").split("</picture>")[:2]
+    assert 'class="drawing" src="_images/fig-snapshots.svg"' in day
+    assert "hidden" not in day
+    assert 'class="drawing follows-theme" src="_images/fig-snapshots.night.svg"' in night
+    assert 'srcset="_images/fig-snapshots.phone.night.svg"' in night
+    assert "<picture" in night
+    assert "hidden" in night
 
 
 @pytest.mark.parametrize(

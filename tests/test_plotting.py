@@ -285,3 +285,85 @@ def test_a_network_without_three_layers_is_named():
         plot_network((2, 2))
     with pytest.raises(ValueError, match="sizes is 0"):
         plot_network((2, 0, 2))
+
+
+def noise(*shape):
+    return np.random.default_rng(0).normal(size=shape)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda title: plotting.plot_snapshots({0: noise(9, 16), 10: noise(9, 16)}, title),
+        lambda title: plotting.plot_tile_panels(dict.fromkeys("abc", noise(25, 16)), title=title),
+        lambda title: plotting.plot_boards(noise(3, 9), list("abc"), title=title),
+        lambda title: plotting.plot_top_patches(noise(3, 36), noise(50, 36), [0, 2], title=title),
+        lambda title: plotting.plot_scales(noise(20, 36), title=title),
+        lambda title: plotting.plot_gains(
+            [20, 50], dict.fromkeys(["a", "b", "c", "pixels"], noise(2, 3) / 9), title=title
+        ),
+    ],
+)
+@pytest.mark.parametrize("width", [5.0, 4.2])
+def test_the_title_of_a_figure_stands_above_the_left_end_of_its_first_panel(draw, width):
+    figure = draw("A title")
+    figure.set_figwidth(width)
+    figure.canvas.draw()
+    (title,) = [text for text in figure.texts if text.get_text() == "A title"]
+    left = figure.axes[0].get_window_extent().x0
+    # Letters begin up to two points to the right of where they are put.
+    assert title.get_window_extent().x0 == pytest.approx(left, abs=2 * figure.dpi / 72)
+
+
+def test_an_axis_that_ends_a_hair_beside_a_tick_has_that_tick():
+    x = np.linspace(1e-6, 1 - 1e-6, 11)
+    ax = plotting.plot_curves(x, {"up": x})
+    assert ax.get_xlim() == (0, 1)
+    assert plotting.plot_curves(x / 3, {"up": x}).get_xlim()[1] == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_the_panels_of_units_and_their_patches_are_equally_high():
+    figure = plotting.plot_top_patches(noise(5, 100), noise(50, 100), [0, 2, 4])
+    figure.canvas.draw()
+    first, second = (ax.get_window_extent() for ax in figure.axes)
+    assert first.height == pytest.approx(second.height, abs=0.5)
+    assert first.y1 == pytest.approx(second.y1, abs=0.5)
+
+
+def test_names_at_curves_of_compression_stand_at_their_own_line():
+    sizes = [1, 10, 25, 50, 75, 100]
+    left = {
+        "noise": [0.99, 0.9, 0.75, 0.5, 0.25, 0],
+        "whitened": [0.92, 0.58, 0.26, 0.045, 0.004, 0],
+        "photographs": [0.14, 0.043, 0.022, 0.0092, 0.0034, 0],
+    }
+    ax = plotting.plot_compression(sizes, left, left)
+    ax.figure.canvas.draw()
+    lines = dict(zip(left, ax.lines[::2], strict=True))
+    for text in ax.texts[:3]:
+        box = text.get_window_extent()
+        far = {}
+        for name, line in lines.items():
+            points = ax.transData.transform(line.get_xydata()[:-1])
+            t = np.linspace(0, 1, 200)[:, None]
+            way = np.vstack([a + t * (b - a) for a, b in pairwise(points)])
+            beyond = np.maximum(0, np.maximum(way - box.max, box.min - way))
+            far[name] = np.hypot(*beyond.T).min()
+        assert min(far, key=far.get) == text.get_text()
+
+
+def test_names_of_paths_stay_within_the_axes():
+    grid = np.linspace(-1, 1, 21)
+    paths = {"right": [[-0.9, 0], [0.8, 0.4]], "left": [[0.9, 0], [-0.8, -0.4]]}
+    ax = plotting.plot_cost_slice(grid, grid, grid**2 + grid[:, None] ** 2, paths)
+    ax.figure.canvas.draw()
+    frame = ax.get_window_extent()
+    assert all(frame.x0 <= t.get_window_extent().x0 for t in ax.texts)
+    assert all(t.get_window_extent().x1 <= frame.x1 for t in ax.texts)
+
+
+def test_contours_of_a_ravine_are_smooth():
+    (ax,) = plotting.plot_ravine({"way": [[9, 1], [0, 0]]}, slopes=(1, 50)).axes
+    for path in ax.collections[0].get_paths():
+        x, y = path.vertices.T
+        assert np.ptp(x**2 + 50 * y**2) < 1e-9 * np.max(x**2)

@@ -1,5 +1,7 @@
 """The figures of the chapter on a real network."""
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -43,3 +45,15 @@ def test_every_way_has_a_mark_of_its_own_in_every_row():
     assert ax.get_title(loc="left") == "Who says it"
     with pytest.raises(ValueError, match=r"values\['a'\] has shape \(3,\) for 2 rows"):
         plot_dots({"a": [1, 2, 3]}, ["up", "down"], "F1")
+
+
+def test_no_mark_lies_on_another_one():
+    values = {"a": [0.2, 0.9], "b": [0.21, 0.5], "c": [0.19, 0.1], "d": [0.6, 0.52]}
+    ax = plot_dots(values, ["up", "down"], "F1", features="a")
+    ax.figure.canvas.draw()
+    marks = [line for line in ax.lines if line.get_label() in values]
+    places = [ax.transData.transform(line.get_xydata()) for line in marks]
+    for row in zip(*places, strict=True):
+        apart = [np.hypot(*(p - q)) for p, q in itertools.combinations(row, 2)]
+        assert min(apart) > 6 * ax.figure.dpi / 72
+    np.testing.assert_allclose(marks[0].get_ydata(), [0, -1])

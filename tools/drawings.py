@@ -24,7 +24,6 @@ FOLDER = HERE.parent / "book" / "_data" / "drawings"
 # high, and 11 in diagrams, whose letters must fit between lines that come closer together.
 PHONE, PHONE_DIAGRAM = 4.2, 4.5
 LARGEST = 200_000  # bytes; what is larger, such as ten thousand dots, stays a picture
-AS_PICTURES = {"06-training/fig-pipeline"}  # whole photographs, which are smaller so
 DOTS = 120 / 72  # of the page for each point, so that a drawing is as large as its picture
 NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
@@ -143,8 +142,6 @@ def keep(path: Path, folder: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for digest, (_, name) in figures.names(nbformat.read(path, 4)).items():
-        if f"{path.stem}/{name}" in AS_PICTURES:
-            continue
         for ending in (".svg", ".phone.svg"):
             file = folder / f"{digest}{ending}"
             if file.exists() and file.stat().st_size <= LARGEST:

@@ -1,5 +1,7 @@
 """Find lettering in a drawing that touches a line, other lettering, or the end of the drawing.
 
+Marks that the edge of their axes cuts are found, too.
+
     python tools/lettering.py book/_data/drawings/*/*.svg
 
 A drawing is an SVG as matplotlib writes it: every text is a group of outlines. What counts is the
@@ -56,6 +58,7 @@ class Line:
     half: float
     clip: tuple[Array, Array] | None
     name: str
+    mark: bool = False  # such as the dot of a point, which is wanted whole
 
 
 @dataclass
@@ -115,6 +118,31 @@ def touching(
                 if painted >= covered and meets(row, line, to_lines, behind=painted < when)
             }
         )
+    return found
+
+
+def cut_marks(svg: str) -> list[str]:
+    """Return a line for each mark of a point within its axes that the edge of the axes cuts.
+
+    Parameters
+    ----------
+    svg : str
+        A drawing as `tools/drawings.py` keeps it.
+
+    Returns
+    -------
+    list of str
+        Which marks, and where; empty if all are whole.
+    """
+    found = []
+    for _, line in read(ET.fromstring(svg)).lines:
+        if not line.mark or line.clip is None:
+            continue
+        (low, high), (first, last) = line.clip, (line.points.min(axis=0), line.points.max(axis=0))
+        middle = (first + last) / 2
+        inside = (middle >= low - 0.5).all() and (middle <= high + 0.5).all()
+        if inside and ((first < low - 0.5).any() or (last > high + 0.5).any()):
+            found.append(f"a mark of {line.name} at {middle[0]:.0f}, {middle[1]:.0f} is cut")
     return found
 
 
@@ -189,7 +217,7 @@ def _walk(
         style = marker.attrib.get("style", "") + ";" + element.attrib.get("style", "")
         place = _matrix(f"translate({element.attrib.get('x', 0)} {element.attrib.get('y', 0)})")
         clip = element.attrib.get("clip-path")
-        _stroke(marker, style, turn @ place, defined, drawing, name, clip)
+        _stroke(marker, style, turn @ place, defined, drawing, name, clip, mark=True)
     for child in element:
         clip = element.attrib.get("clip-path")
         if clip and "clip-path" not in child.attrib:  # matplotlib clips the group of markers
@@ -205,6 +233,7 @@ def _stroke(
     drawing: Drawing,
     name: str,
     clip: str | None = None,
+    mark: bool = False,
 ) -> None:
     look = dict(re.findall(r"([\w-]+):\s*([^;]+)", style))
     stroked = look.get("stroke", "none") != "none"
@@ -223,7 +252,7 @@ def _stroke(
     number = drawing.next()
     for piece in outlines(path.attrib.get("d", ""), closed=filled):
         points = _moved(piece, turn)
-        drawing.lines.append((number, Line(points, half, box, name)))
+        drawing.lines.append((number, Line(points, half, box, name, mark)))
         if opaque and len(points) > 2:
             drawing.covers.append((number, points))
 
@@ -347,11 +376,12 @@ def _moved(points: Array, turn: Array) -> Array:
 
 
 def main(paths: list[str]) -> int:
-    """Print what touches in these files, and return whether there was something."""
+    """Print what touches or is cut in these files, and return whether there was something."""
     found = [
         f"{Path(path).parent.name}/{Path(path).name}: {words}"
         for path in paths
-        for words in touching(Path(path).read_text(encoding="utf-8"))
+        for svg in (Path(path).read_text(encoding="utf-8"),)
+        for words in touching(svg) + cut_marks(svg)
     ]
     print("\n".join(found))
     return bool(found)

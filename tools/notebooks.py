@@ -127,11 +127,21 @@ def last_state(line: str) -> str:
 
 
 def lighter(picture: str) -> str:
-    """Return a picture with at most 128 colours, if that makes it smaller; no eye can tell."""
+    """Return a picture with at most 192 colours, if that makes it smaller; no eye can tell.
+
+    Sixty-five greys are enough for patches. The other colours are the most frequent ones as they
+    are: an average of two would lend one word the hue of another.
+    """
     content = base64.b64decode(picture)
     file = io.BytesIO()
     image = Image.open(io.BytesIO(content)).convert("RGB")
-    image.quantize(128, dither=Image.Dither.NONE).save(file, format="PNG", optimize=True)
+    counts = sorted(image.getcolors(image.width * image.height) or [], reverse=True)
+    hues = [colour for _, colour in counts if max(colour) - min(colour) > 8][:127]
+    palette = [(v, v, v) for v in (*range(0, 256, 4), 255)] + hues
+    table = Image.new("P", (1, 1))
+    table.putpalette([channel for colour in palette for channel in colour])
+    few = image.quantize(palette=table, dither=Image.Dither.NONE)
+    few.save(file, format="PNG", optimize=True)
     smaller = min(content, file.getvalue(), key=len)
     return base64.b64encode(smaller).decode()
 

@@ -3,21 +3,27 @@
 A notebook holds its figures as pictures; `make notebooks` keeps them as drawings, too, in
 book/_data/drawings. In the pages the drawings take the place of the pictures. What holds no pixels
 follows the theme: such a drawing gets a class by which the dark theme turns its light and dark
-around. Patches and filters must not be turned around, and keep a light ground.
+around. Patches and filters must not be turned around. Where there are some, a second drawing, whose
+pixels are negatives, takes the place of the first in the dark theme, and is turned around as well.
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import shutil
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from PIL import Image, ImageOps
 from sphinx.application import Sphinx
 
 FOLDER = Path(__file__).resolve().parents[1] / "_data" / "drawings"
+PIXELS = re.compile(r"(?<=data:image/png;base64,)[^\"]*")
 NARROW = "screen and (max-width: 600px)"
+NIGHT = ".night.svg"
 FIGURE = re.compile(
     r'<figure\b[^>]*\bid="(?P<name>[\w-]+)"[^>]*>\s*(?:<a\b[^>]*>\s*)?(?P<img><img\b[^>]*>)'
 )
@@ -36,6 +42,19 @@ def has_pixels(file: Path) -> bool:
     return "<image" in file.read_text(encoding="utf-8")
 
 
+def negative(svg: str) -> str:
+    """Return a drawing with light and dark exchanged in its pixels, and in nothing else."""
+
+    def turned(match: re.Match[str]) -> str:
+        image = Image.open(io.BytesIO(base64.b64decode(match[0]))).convert("RGBA")
+        *colours, opacity = image.split()
+        file = io.BytesIO()
+        Image.merge("RGBA", [*map(ImageOps.invert, colours), opacity]).save(file, "PNG")
+        return base64.b64encode(file.getvalue()).decode()
+
+    return PIXELS.sub(turned, svg)
+
+
 def replaced(body: str, page: str) -> str:
     """Return the page's text with drawings in place of pictures, where there are any."""
 
@@ -45,23 +64,32 @@ def replaced(body: str, page: str) -> str:
             return match[0]
         phone = wide.with_suffix(".phone.svg")
         width, height = size_of(wide)
-        shape, source = f"--wide: {width} / {height}", ""
-        if phone.exists():
-            across, down = size_of(phone)
-            shape += f"; --phone: {across} / {down}"
-            source = (
-                f'<source media="{NARROW}" srcset="_images/{phone.name}" '
-                f'width="{across}" height="{down}">'
-            )
-        look = "drawing" if has_pixels(wide) else "drawing follows-theme"
         alt = re.search(r'\balt="[^"]*"', match["img"])
-        image = (
-            f'<img class="{look}" src="_images/{wide.name}" {alt[0] if alt else ""} '
-            f'width="{width}" height="{height}" style="{shape}">'
-        )
-        if source:
-            image = f"<picture>{source}{image}</picture>"
-        return match[0].replace(match["img"], image)
+
+        def image(look: str, ending: str) -> str:
+            shape, source = f"--wide: {width} / {height}", ""
+            if phone.exists():
+                across, down = size_of(phone)
+                shape += f"; --phone: {across} / {down}"
+                source = (
+                    f'<source media="{NARROW}" srcset="_images/{phone.stem}{ending}" '
+                    f'width="{across}" height="{down}">'
+                )
+            return (
+                f'{source}<img class="{look}" src="_images/{wide.stem}{ending}" '
+                f'{alt[0] if alt else ""} width="{width}" height="{height}" style="{shape}">'
+            )
+
+        if has_pixels(wide):
+            # Hidden wherever no style sheet knows of a dark theme.
+            day, night = image("drawing", ".svg"), image("drawing follows-theme", NIGHT)
+            both = f'<picture class="by-day">{day}</picture>'
+            both += f'<picture class="by-night" hidden>{night}</picture>'
+            return match[0].replace(match["img"], both)
+        shown = image("drawing follows-theme", ".svg")
+        if phone.exists():
+            shown = f"<picture>{shown}</picture>"
+        return match[0].replace(match["img"], shown)
 
     return FIGURE.sub(drawing, body)
 
@@ -82,6 +110,9 @@ def write(app: Sphinx, error: Exception | None) -> None:
     target.mkdir(exist_ok=True)
     for file in FOLDER.glob("*/*.svg"):
         shutil.copy(file, target / file.name)
+        if has_pixels(file):
+            turned = negative(file.read_text(encoding="utf-8"))
+            (target / f"{file.stem}{NIGHT}").write_text(turned, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

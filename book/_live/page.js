@@ -147,7 +147,8 @@ class Cell {
     const box = old ? old.cloneNode(true) : element("img", "");
     const image = box.querySelector("img") ?? box;
     for (const name of ["width", "height", "loading", "srcset"]) image.removeAttribute(name);
-    for (const other of box.querySelectorAll("source")) other.remove(); // the drawing for phones
+    for (const other of box.querySelectorAll("source, .by-night")) other.remove(); // drawings of the built page
+    image.closest(".by-day")?.classList.remove("by-day");
     image.classList.remove("drawing", "follows-theme");
     image.src = `data:image/png;base64,${text}`;
     image.alt ||= "Drawn by the code above";

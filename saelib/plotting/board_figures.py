@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from saelib._validation import whole_number
 from saelib.plotting.style import (
@@ -16,6 +16,7 @@ from saelib.plotting.style import (
     FONT_SIZE,
     INK,
     TEXT_COLOURS,
+    align_title,
     new_axes,
     new_figure,
     set_title,
@@ -25,6 +26,7 @@ from saelib.plotting.style import (
 __all__ = ["plot_boards", "plot_dots"]
 
 MARKERS = "sD^vP"
+_MARK = 0.045  # the width of a mark on a phone, as a share of the axis
 
 
 def plot_boards(
@@ -83,6 +85,7 @@ def plot_boards(
         for side in ("left", "bottom", "right", "top"):
             ax.spines[side].set(visible=True, color=FAINT)
         ax.set_title(name, loc="center", fontsize=FONT_SIZE - 1.5, color=INK)
+    align_title(figure)
     return figure
 
 
@@ -138,19 +141,21 @@ def plot_dots(
     ax = new_axes(ax, height=1.5 + 0.33 * len(rows))
     heights = [-float(row) for row in range(len(rows))]
     others = [name for name in numbers if name != features]
-    for name, value in numbers.items():
+    lanes = np.array(heights)[:, None] + _lanes(np.column_stack(list(numbers.values())))
+    for (name, value), heights_of in zip(numbers.items(), lanes.T, strict=True):
         if name == features:
-            ax.plot(value, heights, "o", color=COLOURS["hidden"], markersize=9, label=name)
+            ax.plot(value, heights_of, "o", color=COLOURS["hidden"], markersize=9, label=name)
         else:
             marker = MARKERS[others.index(name) % len(MARKERS)]
             ax.plot(
-                value, heights, marker, color=INK, markersize=6, markerfacecolor="none", label=name
-            )
+                value, heights_of, marker, color=INK, markersize=6, markerfacecolor="none",
+                label=name,
+            )  # fmt: skip
     for height in heights:
         ax.axhline(height, color=FAINT, linewidth=0.4, zorder=0)
     ax.set_yticks(heights, rows)
     ax.tick_params(axis="y", length=0)
-    ax.set(xlim=(-0.02, 1.02), ylim=(heights[-1] - 0.5, 0.5), xlabel=xlabel)
+    ax.set(xlim=(-0.03, 1.03), ylim=(heights[-1] - 0.5, 0.5), xlabel=xlabel)
     below = ax.figure.legend(
         frameon=False, ncols=3, loc="outside lower center", fontsize=FONT_SIZE - 1,
         handletextpad=0.2, columnspacing=1.2,
@@ -159,3 +164,13 @@ def plot_dots(
         text.set_color(TEXT_COLOURS["hidden"] if text.get_text() == features else INK)
     set_title(ax, title)
     return ax
+
+
+def _lanes(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far above its row each mark stands: aside if one before it stands too near."""
+    above = np.zeros(values.shape)
+    for row, heights in zip(values, above, strict=True):
+        for k, value in enumerate(row):
+            near = heights[:k][np.abs(row[:k] - value) < _MARK]
+            heights[k] = next((lane for lane in (0.0, 0.3, -0.3) if lane not in near), 0.0)
+    return above

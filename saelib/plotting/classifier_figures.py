@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, new_figure, style
+from saelib.plotting.style import COLOURS, FAINT, FONT_SIZE, INK, align_title, new_figure, style
 
 __all__ = ["plot_gains"]
 
@@ -73,6 +73,7 @@ def plot_gains(
     others = [name for name in points if name != baseline]
     gains = {name: points[name] - points[baseline] for name in others}
     figure = new_figure(5.0, (0.55 + 0.25 * len(others)) * math.ceil(len(n_labels) / 2), title)
+    figure.set_layout_engine("constrained", wspace=0.08)  # between the numbers of two axes
     with style():
         panels = [
             figure.add_subplot(math.ceil(len(n_labels) / 2), 2, place + 1)
@@ -97,4 +98,5 @@ def plot_gains(
         ax.spines["left"].set_visible(False)
         ax.set_title(f"{n:,} labels", loc="left", fontsize=FONT_SIZE, color=INK)
     figure.supxlabel(f"points ahead of {baseline}", fontsize=FONT_SIZE, color=INK)
+    align_title(figure)
     return figure

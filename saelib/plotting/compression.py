@@ -76,13 +76,19 @@ def plot_compression(
         ax.plot(x, np.where(line > _NOTHING, line, np.nan), color=INK, linewidth=1.5)
         shown = np.where(dots > _NOTHING, dots, np.nan)
         ax.plot(x, shown, "o", color=COLOURS["output"], markersize=7)
-        # Each name further to the left than the one before: curves that fall early meet at the end.
-        place = max(len(x) // 2 - k, 0)
-        beside = np.maximum(dots, line)[place : place + 2]
-        at, offset = (x[place : place + 2].mean(), np.exp(np.log(beside).mean())), (7, 4)
-        if k == len(autoencoder) - 1 > 0:  # below everything
-            at, offset = (x[0], min(dots[place + 1], line[place + 1])), (0, -18)
-        ax.annotate(name, at, offset, textcoords="offset points", fontsize=FONT_SIZE)
+        # The first name stands at the end of its line, the last below its own, and those between
+        # beside the slope: curves that fall early meet at the end.
+        last = np.append(0, np.flatnonzero(line > _NOTHING))[-1]
+        place, seen = max(len(x) // 2 - 1, 0), np.maximum(line, _NOTHING)
+        slope = x[place : place + 2].mean(), np.exp(np.log(seen[place : place + 2]).mean())
+        at, offset, side, level = slope, (9, 1), "left", "center"
+        if k == 0:
+            at, offset = (x[last], seen[last]), (10, 0)
+        elif k == len(autoencoder) - 1:
+            at, offset, side, level = slope, (0, -5), "right", "top"
+        ax.annotate(
+            name, at, offset, textcoords="offset points", ha=side, va=level, fontsize=FONT_SIZE
+        )
     for height, words, ink in (
         (0.08, "dots: autoencoder", TEXT_COLOURS["output"]),
         (0.015, "lines: PCA", INK),

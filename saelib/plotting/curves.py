@@ -168,7 +168,7 @@ def plot_curves(
     low, high = ylim or (np.nanmin(every), np.nanmax(every))
     margin = 0.0 if ylim else 0.05 * ((high - low) or 1.0)
     ax.set_ylim(low - margin, high + margin)
-    ax.set_xlim(across[0], across[-1])
+    ax.set_xlim(*_rounded_ends(across[0], across[-1]))
     ax.set(xlabel=labels[0], ylabel=labels[1])
     ends = []
     for line, (name, values) in zip(ax.lines[-len(series) :], series.items(), strict=True):
@@ -179,6 +179,12 @@ def plot_curves(
     name_ends(ax, ends)
     set_title(ax, title)
     return ax
+
+
+def _rounded_ends(low: float, high: float) -> tuple[float, float]:
+    """Return the ends to a thousandth of the range: beside its tick by a hair, an end has none."""
+    step = 10.0 ** np.floor(np.log10(high - low) - 3) if high > low else 0.0
+    return (round(low / step) * step, round(high / step) * step) if step else (low, high)
 
 
 def _short(value: float) -> str:
@@ -226,7 +232,8 @@ def name_ends(ax: Axes, ends: Sequence[End], gap: float = 0.08, x: float | None 
 
     across = 1.0 if x is None else (scale((x, ax.get_ylim()[0]))[0] - left) / (right - left)
     ordered = sorted(ends, key=share, reverse=True)
-    heights = _apart([share(end) for end in ordered], gap)
+    # Not as high as the title, which may be as long as the axes are wide.
+    heights = _apart([min(share(end), 0.96) for end in ordered], gap)
     placed = dict(zip([end.name for end in ordered], heights, strict=True))
     aside = ax.transAxes + ScaledTranslation(17 / 72, 0, ax.figure.dpi_scale_trans)
     for end in ends:

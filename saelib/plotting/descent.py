@@ -309,11 +309,14 @@ def plot_cost_slice(
         ax.plot(*track.T, color=colour, linewidth=2.6, linestyle=dashes, zorder=3)
         ax.plot(*track[0], marker="o", color=INK, markersize=7, zorder=4)
         ax.plot(*track[-1], marker="*", color=colour, markersize=15, zorder=5)
+        # Towards the middle, so that no name leaves the axes.
+        inwards = -1 if track[-1, 0] > (across[0] + 3 * across[-1]) / 4 else 1
         ax.annotate(
             label,
             track[-1],
-            xytext=(9, -4 if number == 0 else 4),
+            xytext=(9 * inwards, -4 if number == 0 else 4),
             textcoords="offset points",
+            ha="left" if inwards > 0 else "right",
             va="top" if number == 0 else "bottom",
             color=ink,
             fontsize=FONT_SIZE,

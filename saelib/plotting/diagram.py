@@ -76,7 +76,7 @@ def plot_network(
         for end in columns[k + 1]:
             for start in columns[k]:
                 ax.plot([left, right], [start.y, end.y], color=FAINT, linewidth=0.8, zorder=1)
-            ax.plot([left, right], [bias_y, end.y], color="#C8C8C8", lw=0.8, zorder=1)
+            ax.plot([left, right], [bias_y, end.y], color=FAINT, lw=0.8, ls=(0, (3, 2)), zorder=1)
         _circle(ax, left, _Unit(bias_y, "$+1$"), INK, INK)
         step = f"({k + 1})"
         for x, y, letter in (

@@ -15,6 +15,7 @@ from saelib.plotting.style import (
     FONT_SIZE,
     INK,
     TEXT_COLOURS,
+    align_title,
     new_axes,
     new_figure,
     set_title,
@@ -91,6 +92,7 @@ def plot_directions(matrices: Mapping[str, ArrayLike], title: str | None = None)
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
         ax.set_title(name, loc="center", fontsize=FONT_SIZE, color=INK)
+    align_title(figure)
     return figure
 
 

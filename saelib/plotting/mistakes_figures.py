@@ -18,6 +18,7 @@ from saelib.plotting.style import (
     FAINT,
     FONT_SIZE,
     INK,
+    align_title,
     new_figure,
     style,
 )
@@ -71,6 +72,7 @@ def plot_history_panels(
     curves = {name: _positive(name, history) for name, history in histories.items()}
     _positive("level", [level])
     figure, panels = _panels("histories", len(curves), ncols, 1.45, title)
+    figure.set_layout_engine("constrained", wspace=0.08)  # between the numbers of two axes
     longest = max(len(curve) for curve in (behind, *curves.values()))
     lowest = min(level, *(float(curve.min()) for curve in (behind, *curves.values())))
     bottom, top = lowest - 0.15 * level, level + (level - lowest) + 0.15 * level
@@ -227,13 +229,12 @@ def _panels(
     if n_panels == 0:
         raise ValueError(f"{argument} is empty; give at least one to draw")
     nrows = math.ceil(n_panels / ncols)
-    figure = new_figure(5.0, height * nrows + (0.35 if title else 0.0))
+    figure = new_figure(5.0, height * nrows + (0.35 if title else 0.0), title)
     with style():
         panels = [figure.add_subplot(nrows, ncols, place + 1) for place in range(n_panels)]
         for ax in panels:
             ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
-    if title:
-        figure.suptitle(title, x=0.02, ha="left", fontsize=FONT_SIZE + 1, color=INK)
+    align_title(figure)
     return figure, panels
 
 

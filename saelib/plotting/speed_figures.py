@@ -52,11 +52,9 @@ def plot_two_passes(n_blocks: int = 8, ax: Axes | None = None, title: str | None
             core, column = block % 2, block // 2
             # The second core is a little behind: whoever is done takes the next block.
             left = start + column * width + 0.16 * core
-            ax.add_patch(
-                Rectangle(
-                    (left, core), width, 0.8, facecolor=COLOURS[colour], edgecolor="white", lw=2
-                )
-            )
+            box = Rectangle((left, core), width, 0.8, edgecolor="white", lw=2)
+            box.set_facecolor(TEXT_COLOURS[colour])  # dark enough for white numbers
+            ax.add_patch(box)
             ax.text(
                 left + width / 2, core + 0.42, str(block + 1),
                 ha="center", va="center", color="white", weight="bold",
@@ -255,7 +253,8 @@ def plot_row_times(
     for (name, times), (form, colour, dark) in zip(seconds.items(), looks, strict=False):
         if len(times) != len(rows):
             raise ValueError(f"{name!r} has {len(times)} times for {len(rows)} numbers of rows")
-        ax.plot(rows, [1e3 * value for value in times], form, color=colour)
+        # The last mark stands on the edge of the axes, and is whole.
+        ax.plot(rows, [1e3 * value for value in times], form, color=colour, clip_on=False)
         ax.annotate(
             name, (rows[-1], 1e3 * times[-1]), (8, 0), textcoords="offset points", va="center",
             color=dark, annotation_clip=False,

@@ -21,6 +21,7 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 __all__ = ["COLOURS", "INK", "TEXT_COLOURS", "new_axes", "style", "use_style"]
 
@@ -168,3 +169,12 @@ def new_figure(
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontsize=FONT_SIZE + 1, color=INK)
     return figure
+
+
+def align_title(figure: Figure) -> None:
+    """Move the title of a figure above the left end of its first axes, whatever their size."""
+    words = figure.get_suptitle()
+    place = blended_transform_factory(figure.axes[0].transAxes, figure.transFigure)
+    for text in figure.texts:
+        if words and text.get_text() == words:
+            text.set(transform=place, x=0.0)

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,7 @@ from saelib.plotting.style import (
     FONT_SIZE,
     INK,
     TEXT_COLOURS,
+    align_title,
     new_axes,
     new_figure,
     set_title,
@@ -121,7 +123,7 @@ def plot_spectra(
         spectra = [radial_amplitude(image) for image in group.values()]
         f = spectra[0][0]
         for _, amplitude in spectra:
-            ax.loglog(f, shift * amplitude, color=colour, linewidth=0.6, alpha=0.5)
+            ax.loglog(f, shift * amplitude, color=colour, linewidth=0.6, alpha=0.75)
         mean = shift * np.exp(np.mean([np.log(amplitude) for _, amplitude in spectra], axis=0))
         ax.loglog(f, mean, color=colour, linewidth=2.5)
         bundle = shift * np.array([amplitude for _, amplitude in spectra])
@@ -332,14 +334,17 @@ def plot_ravine(
     routes = {name: np.asarray(path, dtype=np.float64) for name, path in paths.items()}
     points = np.concatenate(list(routes.values()))
     right, top = 1.1 * np.abs(points).max(axis=0)
-    x, y = np.meshgrid(np.linspace(-0.15 * right, right, 90), np.linspace(-top, top, 60))
-    height = 0.5 * (slopes[0] * x**2 + slopes[1] * y**2)
-    levels = height.max() * np.linspace(0.02, 1, 9) ** 2
+    left = -0.15 * right
+    highest = 0.5 * (slopes[0] * right**2 + slopes[1] * top**2)
+    # The contours are ellipses; those of a grid would have corners where they are sharp.
+    turn = np.linspace(0, 2 * np.pi, 241)
+    axes_of = np.sqrt(2 * highest / np.array(slopes)) * np.linspace(0.02, 1, 9)[:, None]
+    contours = axes_of[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
     for ax, (name, path) in zip(axes[:, 0], routes.items(), strict=True):
-        ax.contour(x, y, height, levels=levels, colors=FAINT, linewidths=0.8)
+        ax.add_collection(LineCollection(list(contours), colors=FAINT, linewidths=0.8))
         ax.plot(*path.T, "o-", color=COLOURS["hidden"], markersize=3, linewidth=1.4)
         ax.plot(0, 0, "+", color=INK, markersize=10)
-        ax.set(xticks=[], yticks=[])
+        ax.set(xticks=[], yticks=[], xlim=(left, right), ylim=(-top, top))
         ax.set_title(name, loc="left", fontsize=FONT_SIZE)
     return figure
 
@@ -510,4 +515,5 @@ def _panels(
         axes = figure.subplots(n_rows, n_columns, squeeze=False)
         for ax in axes.flat:
             ax.tick_params(labelsize=FONT_SIZE - 1, colors=INK)
+    align_title(figure)
     return figure, axes

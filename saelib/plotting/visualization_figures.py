@@ -19,6 +19,7 @@ from saelib.plotting.style import (
     FONT_SIZE,
     INK,
     TEXT_COLOURS,
+    align_title,
     new_axes,
     new_figure,
     set_title,
@@ -93,7 +94,10 @@ def plot_top_patches(
     # About their own means: the grey of a patch is not what these units look at.
     patches = X[best.ravel()] - X[best.ravel()].mean(axis=1, keepdims=True)
     figure = new_figure(5.0, 0.2 + 5.0 * (len(units) / (n_patches + 1.6)) + 0.45, title)
-    grid = figure.add_gridspec(1, 2, width_ratios=[1, n_patches])
+    # As wide as their pixels, gaps included: both are then equally high.
+    side = round(W1.shape[1] ** 0.5)
+    across = [side, n_patches * (side + 1) - 1]
+    grid = figure.add_gridspec(1, 2, width_ratios=across)
     for cell, tiles, ncols, name in (
         (grid[0], chosen, 1, "unit"),
         (grid[1], patches, n_patches, "the patches that excite it most"),
@@ -101,6 +105,7 @@ def plot_top_patches(
         ax = figure.add_subplot(cell)
         plot_filters(tiles, ncols=ncols, ax=ax)
         ax.set_title(name, loc="left", fontsize=FONT_SIZE, color=INK)
+    align_title(figure)
     return figure
 
 
@@ -202,6 +207,7 @@ def plot_scales(W1: ArrayLike, ncols: int = 10, title: str | None = None) -> Fig
     figure = new_figure(5.0, 2 * (5.0 * nrows / ncols + 0.3) + (0.3 if title else 0.0), title)
     plot_patches(W1, ncols=ncols, ax=_panel(figure, (2, 1, 1), "raw weights, one scale for all"))
     plot_filters(W1, ncols=ncols, ax=_panel(figure, (2, 1, 2), "each unit on its own scale"))
+    align_title(figure)
     return figure
 
 
@@ -268,6 +274,7 @@ def plot_gabor_fits(
         line[0].set_ylabel(name, fontsize=FONT_SIZE)
     for ax, unit in zip(axes[-1], units, strict=True):
         ax.set_xlabel(f"cos {np.sqrt(fit.r2[unit]):.2f}", fontsize=FONT_SIZE)
+    align_title(figure)
     return figure
 
 
@@ -315,6 +322,7 @@ def plot_tuning(tunings: Sequence[TuningCurve], title: str | None = None) -> Fig
     angle.set(xlabel="orientation, degrees", ylabel="share of best answer")
     angle.set(xlim=(0, 180), xticks=(0, 45, 90, 135, 180), ylim=(0, 1.05))
     frequency.set(xlabel="stripes per pixel", xlim=(0, 0.5), xticks=(0.1, 0.2, 0.3, 0.4, 0.5))
+    align_title(figure)
     return figure
 
 
@@ -375,4 +383,5 @@ def plot_dictionary(
     )
     angle.set(xlim=(-5, 185), xticks=(0, 45, 90, 135, 180), ylim=(0, 0.52))
     angle.set(xlabel="orientation, degrees", ylabel="stripes per pixel")
+    align_title(figure)
     return figure

@@ -211,6 +211,14 @@ def test_a_line_of_equal_cost_has_that_cost(visit):
     assert np.hypot(*(ends - [5, 4]).T) == pytest.approx(3, abs=0.1)
 
 
+def test_lines_of_the_map_end_before_the_words_upon_it(visit):
+    _, _, box = figure(visit, "descent")
+    for words in box.locator(".explore-map text").all():
+        assert words.evaluate("node => getComputedStyle(node).paintOrder").startswith("stroke")
+        rim = words.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth)")
+        assert rim >= 1.5
+
+
 def test_a_tap_on_the_map_starts_the_descent_there(visit):
     _, _opened, box = figure(visit, "descent", width=375, has_touch=True)
     before = box.locator(".explore-words").text_content()

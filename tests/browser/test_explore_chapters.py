@@ -223,6 +223,23 @@ def test_exchanged_the_divergence_of_bell_curves_is_another(visit):
     assert again != first
 
 
+@pytest.mark.parametrize(("width_of_p", "width_of_q"), [(1, 1), (0.5, 3), (3, 0.5), (2, 2)])
+def test_bell_curves_fill_the_height_of_their_picture(visit, width_of_p, width_of_q):
+    _, _, box = figure(visit, "gaussians")
+    drag(box.get_by_label("width of p"), width_of_p)
+    drag(box.get_by_label("width of q"), width_of_q)
+    heights = [
+        float(pair.split()[1])
+        for path in box.locator("svg path").all()
+        for pair in path.get_attribute("d")[1:].rstrip("Z").split("L")
+    ]
+    tallest = min(width_of_p, width_of_q)
+    assert max(heights) <= 236  # above the numbers
+    if tallest < 2:
+        assert min(heights) < 60
+        assert max(heights) > 190
+
+
 def test_the_reverse_divergence_is_drawn_beside_the_penalty(visit):
     _, _, box = figure(visit, "kl")
     curve = box.locator("path").nth(1)
@@ -347,6 +364,18 @@ def test_turning_the_grating_wakes_other_units(visit):
     assert said(box).startswith("0 of 25 units")
 
 
+def test_frames_lie_within_their_tiles_and_the_picture(visit):
+    _, _, box = figure(visit, "units")
+    for unit in (1, 5, 21, 25):
+        drag(box.get_by_label("unit", exact=True), unit)
+        for frame in box.locator("rect[stroke='var(--explore-output)']").all():
+            x, y, width, stroke = (
+                float(frame.get_attribute(name)) for name in ("x", "y", "width", "stroke-width")
+            )
+            assert min(x % 9, y % 9) >= stroke / 2 - 1e-9
+            assert max(x % 9, y % 9) + width + stroke / 2 <= 8 + 1e-9
+
+
 # Chapter 9 ---------------------------------------------------------------------------------------
 
 
@@ -398,3 +427,67 @@ def test_rivals_are_switched_off_and_the_line_at_0_is_chosen(visit, touch):
     shown = float(re.search(r"pixels (-?[\d.]+)", said(box))[1])
     assert shown == pytest.approx(wanted, abs=0.051)
     assert not tab.faults
+
+
+def test_every_rival_has_dashes_and_a_mark_of_its_own_and_no_bar_ends_at_the_frame(visit):
+    _, box = when_loaded(*figure(visit, "gains")[1:], "in points ahead of pixels")
+    looks = box.locator("svg g:has(polyline)").evaluate_all(
+        """groups => groups.map((group) => {
+          const line = group.querySelector("polyline");
+          const mark = group.querySelector("path:not(.explore-leader)");
+          return [line.getAttribute("stroke"), line.getAttribute("stroke-dasharray"),
+            mark.getAttribute("d") + mark.getAttribute("fill")].map(String);
+        })"""
+    )
+    assert len(looks) == 7
+    assert len({mark for *_, mark in looks}) == 7
+    assert len({(stroke, dashes) for stroke, dashes, _ in looks}) == 7
+    bars = box.locator("svg g[data-name] line").evaluate_all(
+        "lines => lines.flatMap((l) => [l.y1.baseVal.value, l.y2.baseVal.value])"
+    )
+    assert min(bars) > 12
+    assert max(bars) < 206
+
+
+def test_a_name_that_is_pointed_at_or_focused_shows_its_line_alone(visit):
+    opened, box = when_loaded(*figure(visit, "gains")[1:], "in points ahead of pixels")
+
+    def bright():
+        return box.locator("svg g[data-name]").evaluate_all(
+            "all => all.filter((g) => g.style.opacity === '1').map((g) => g.dataset.name)"
+        )
+
+    assert len(bright()) == 8
+    box.locator("svg text", has_text="SVM").hover()
+    assert bright() == ["SVM"]
+    opened.mouse.move(0, 0)
+    assert len(bright()) == 8
+    box.get_by_label("ICA", exact=True).focus()
+    assert bright() == ["ICA"]
+    opened.keyboard.press("Space")  # it is switched off: there is nothing to follow
+    assert len(bright()) == 7
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_a_box_is_nearer_to_its_own_name_than_to_any_other(visit, width):
+    _, box = when_loaded(*figure(visit, "gains", width=width)[1:], "in points ahead of pixels")
+    rows = box.locator(".explore-ticks .explore-row")
+    boxes = [row.locator("input").bounding_box() for row in rows.all()]
+    names = [
+        row.locator("label").evaluate(
+            """label => { const range = document.createRange(); range.selectNodeContents(label);
+              const { x, y, width, height } = range.getBoundingClientRect();
+              return { x, y, width, height }; }"""
+        )
+        for row in rows.all()
+    ]
+
+    def gap(a, b):
+        across = max(a["x"], b["x"]) - min(a["x"] + a["width"], b["x"] + b["width"])
+        down = max(a["y"], b["y"]) - min(a["y"] + a["height"], b["y"] + b["height"])
+        return np.hypot(max(across, 0), max(down, 0))
+
+    for k, place in enumerate(boxes):
+        distances = [gap(place, name) for name in names]
+        assert np.argmin(distances) == k
+        assert sorted(distances)[1] > 1.5 * distances[k]

@@ -63,8 +63,9 @@
     return figure.querySelector(".caption-number")?.textContent.trim() || "this figure";
   }
 
-  function enlarge(image) {
-    const figure = image.closest("figure");
+  // Enlarged on white, a figure is the one of the light theme in both.
+  function enlarge(shown) {
+    const figure = shown.closest("figure"), image = figure.querySelector("img");
     const dialog = document.createElement("dialog");
     dialog.className = "enlarged";
     dialog.setAttribute("aria-label", `${named(figure)}, enlarged`);

@@ -26,9 +26,10 @@
     const node = box(figure, "Move it: two bell curves",
       "Drag the tops to move the curves, the dots on their flanks to widen them. When is the divergence 0? Is it the same when p and q change places? What costs more: a q that is too narrow, or one that is too wide?");
     const svg = draw(node, "svg", { viewBox: "0 0 360 260", role: "img", class: "explore-plot explore-drag" });
-    const [left, right, top, bottom, low, high] = [6, 354, 8, 236, -0.5, 0.85];
+    const [left, right, top, bottom] = [6, 354, 14, 236];
+    let [low, high] = [0, 1]; // as much as the curves need
     const toX = (v) => left + (v + 4) / 8 * (right - left), toY = (v) => bottom - (v - low) / (high - low) * (bottom - top);
-    draw(svg, "line", { x1: left, x2: right, y1: toY(0), y2: toY(0), stroke: COLOURS.ink, "stroke-width": 0.8 });
+    const zero = draw(svg, "line", { x1: left, x2: right, stroke: COLOURS.ink, "stroke-width": 0.8 });
     for (const v of [-4, -2, 0, 2, 4]) draw(svg, "text", { x: clamp(toX(v), 14, 346), y: 254, "text-anchor": "middle" }, String(v).replace("-", "−"));
     const area = draw(svg, "path", { fill: COLOURS.penalty, "fill-opacity": 0.3, stroke: COLOURS.penalty, "stroke-width": 1.5 });
     const curves = { p: draw(svg, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 2 }), q: draw(svg, "path", { fill: "none", stroke: COLOURS.ink, "stroke-width": 2, "stroke-dasharray": "6 4" }) };
@@ -50,6 +51,9 @@
     }
     function update() {
       const [p, q] = turned.value ? [curve("q"), curve("p")] : [curve("p"), curve("q")];
+      const heights = Array.from({ length: 161 }, (_, k) => integrand(-4 + k / 20, p, q)), tops = [bell(0, 0, p.sd), bell(0, 0, q.sd)];
+      [low, high] = [1.1 * Math.min(-0.1, ...heights), 1.1 * Math.max(0.4, ...tops, Math.min(0.8, Math.max(...heights)))];
+      for (const end of ["y1", "y2"]) zero.setAttribute(end, toY(0));
       for (const name of ["p", "q"]) {
         const { mean, sd } = curve(name);
         curves[name].setAttribute("d", `M${points((x) => bell(x, mean, sd)).join("L")}`);

@@ -35,9 +35,10 @@
     const marks = W.map((_, j) => {
       const [x, y] = [(j % across) * pitch, Math.floor(j / across) * pitch];
       return {
-        frame: draw(svg, "rect", { x: x - 0.25, y: y - 0.25, width: side + 0.5, height: side + 0.5, fill: "none" }),
         back: draw(svg, "rect", { x, y: y + side - 1.3, width: side, height: 1.3, fill: COLOURS.ground, "fill-opacity": 0.85 }),
         bar: draw(svg, "rect", { x, y: y + side - 1.3, height: 1.3, fill: COLOURS.hidden }),
+        // Within its tile, or else it would be cut at the border, and lie on the frames beside it.
+        frame: draw(svg, "rect", { x: x + 0.4, y: y + 0.4, width: side - 0.8, height: side - 0.8, fill: "none" }),
       };
     });
     const words = element("p", { class: "explore-words", "aria-live": "polite" });
@@ -50,7 +51,7 @@
         bar.setAttribute("width", side * a[j]);
         const isNear = near.some((n) => n.j === j);
         frame.setAttribute("stroke", j === chosen || isNear ? COLOURS.output : "none");
-        frame.setAttribute("stroke-width", j === chosen ? 0.9 : 0.6);
+        frame.setAttribute("stroke-width", j === chosen ? 0.8 : 0.6);
         frame.setAttribute("stroke-dasharray", isNear ? "1.2 0.8" : "none");
       });
       const awake = a.filter((v) => v > 0.1).length, best = a.indexOf(Math.max(...a));
