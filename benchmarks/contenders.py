@@ -302,19 +302,28 @@ TRAININGS: dict[str, Callable[[np.ndarray, int, int], Training]] = {
 # ---------------------------------------------------------------- steps on mini-batches
 
 
-def step_saelib(X: np.ndarray, n_hidden: int) -> Callable[[], Any]:
-    """Return a step of `partial_fit` on a batch, without scaling, as PyTorch's is without."""
+STEPS = 10
+
+
+def steps_saelib(X: np.ndarray, n_hidden: int, calls: int) -> Callable[[], Any]:
+    """Return ten steps of `partial_fit`, in so many calls, without scaling, as PyTorch's are."""
     from saelib import SparseAutoencoder
 
     model = SparseAutoencoder(
         n_hidden, scaling=None, output_activation="sigmoid", batch_size=len(X), weight_decay=DECAY,
         sparsity_target=TARGET, sparsity_weight=WEIGHT, random_state=0,
     )  # fmt: skip
-    return partial(model.partial_fit, X)
+    rows = np.tile(X, (STEPS // calls, 1))
+
+    def steps() -> None:
+        for _ in range(calls):
+            model.partial_fit(rows)
+
+    return steps
 
 
-def step_torch(X: np.ndarray, n_hidden: int, compiled: bool = False) -> Callable[[], Any]:
-    """Return a step of Adam in PyTorch on a batch whose own means the penalty takes."""
+def steps_torch(X: np.ndarray, n_hidden: int, compiled: bool = False) -> Callable[[], Any]:
+    """Return ten steps of Adam in PyTorch on a batch whose own means the penalty takes."""
     import torch
 
     from saelib import Parameters
@@ -326,18 +335,20 @@ def step_torch(X: np.ndarray, n_hidden: int, compiled: bool = False) -> Callable
     tensor = torch.from_numpy(theta).requires_grad_()
     optimizer = torch.optim.Adam([tensor], lr=1e-3)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        cost(tensor).backward()
-        optimizer.step()
+    def steps() -> None:
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            cost(tensor).backward()
+            optimizer.step()
 
-    return step
+    return steps
 
 
 STREAMS: dict[str, Callable[[np.ndarray, int], Callable[[], Any]]] = {
-    "saelib, partial_fit": step_saelib,
-    "PyTorch, Adam": step_torch,
-    "PyTorch, Adam, compiled": partial(step_torch, compiled=True),
+    "saelib, partial_fit of ten batches": partial(steps_saelib, calls=1),
+    "saelib, partial_fit of each batch": partial(steps_saelib, calls=STEPS),
+    "PyTorch, Adam": steps_torch,
+    "PyTorch, Adam, compiled": partial(steps_torch, compiled=True),
 }
 
 

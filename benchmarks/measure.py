@@ -209,7 +209,7 @@ def patches(m: int, n: int, n_hidden: int, dtype: str) -> tuple[Any, Any]:
 def steps_of_a_stream(n_threads: int, seconds: float) -> dict[str, Any]:
     """Time a step of `partial_fit` beside one of Adam in PyTorch, on the same batches."""
     import numpy as np
-    from contenders import STREAMS
+    from contenders import STEPS, STREAMS
 
     limit_threads(n_threads)
     found = {}
@@ -218,7 +218,7 @@ def steps_of_a_stream(n_threads: int, seconds: float) -> dict[str, Any]:
         functions = {name: make(X, n_hidden) for name, make in STREAMS.items()}
         times = alternate(functions, seconds)
         key = f"{batch} x {n}, {n_hidden}"
-        found[key] = {name: float(np.median(values)) for name, values in times.items()}
+        found[key] = {name: float(np.median(values)) / STEPS for name, values in times.items()}
     return found
 
 
