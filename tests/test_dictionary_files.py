@@ -160,4 +160,4 @@ def test_progress_is_shown_on_demand(capsys, monkeypatch):
     train_dictionary(X, 12, TopK(2), **QUICK)
     assert capsys.readouterr().out == ""
     SparseDictionary(12, TopK(2), verbose=True, **QUICK).fit(X)
-    assert "60 of 60 iterations" in capsys.readouterr().out
+    assert "60 of 60" in capsys.readouterr().out
