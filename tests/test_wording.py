@@ -79,6 +79,11 @@ def test_thousands_have_a_comma():
             )
 
 
+def test_a_sentence_that_begins_with_a_term_begins_with_a_capital():
+    texts = [(path, text) for path, text in read() if path.suffix != ".py"]
+    assert not found(r"[.!?]\s+\{term\}`[a-z][^`]*`", texts)
+
+
 def test_a_number_and_its_percent_sign_stand_apart():
     assert not found(r"\d%(?!\n```)", PAGES)
 
