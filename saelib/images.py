@@ -27,15 +27,15 @@ __all__ = [
 Image = NDArray[np.float64]
 Images = Mapping[str, ArrayLike] | Sequence[ArrayLike] | NDArray[Any]
 
-#: Who made each image that comes with the packages, its licence, and the package that has it.
+#: Who made each image that comes with the packages, the licence stated for it, and its package.
 IMAGE_CREDITS = {
-    "astronaut": "Eileen Collins, NASA Great Images, public domain (in scikit-image)",
+    "astronaut": "NASA (a portrait of Eileen Collins), public domain (in scikit-image)",
     "camera": "Lav Varshney, CC0 (in scikit-image)",
     "chelsea": "Stéfan van der Walt, CC0 (in scikit-image)",
     "coffee": "Rachel Michetti, CC0 (in scikit-image)",
     "grass": "linolafett (DeviantArt), CC0 (in scikit-image)",
     "gravel": "CC0Textures, CC0 (in scikit-image)",
-    "motorcycle": "Middlebury stereo data, Scharstein et al. 2014 (in scikit-image)",
+    "motorcycle": "Scharstein et al. 2014, Middlebury, no licence stated (in scikit-image)",
     "rocket": "SpaceX, public domain (in scikit-image)",
     "china": "danielbuechele (Flickr), CC BY 2.0 (in scikit-learn)",
     "flower": "vultilion (Flickr), CC BY 2.0 (in scikit-learn)",

@@ -321,3 +321,26 @@ def test_a_unit_stays_with_its_number_and_a_hyphen_with_its_name():
     assert document.astext() == "10\N{NO-BREAK SPACE}% by L-BFGS to 1e-3, 5 mistakes 10 % 1e-3"
     kept = [box.astext() for box in document.findall(nodes.inline) if "unbroken" in box["classes"]]
     assert kept == ["L-BFGS", "1e-3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("float, at least 0", "float, at least~0"),
+        ("greater than 0, at most −1", "greater than~0, at most~−1"),
+        ("1.73 × 10⁻¹³", "1.73~×~10⁻¹³"),
+        ("at least one of 3 × 4", "at least one of 3 × 4"),
+    ],
+)
+def test_a_number_stays_with_its_bound_and_its_power(text, kept):
+    assert unbroken.kept_together(text) == kept.replace("~", "\N{NO-BREAK SPACE}")
+
+
+def test_a_name_in_code_breaks_where_it_is_long_but_not_behind_a_short_word():
+    def broken(name):
+        code = f'<code class="literal"><span class="pre">{name}</span></code>'
+        return re.search('"pre">(.*)</span></code>', book_site.breakable(re.match(".*", code)))[1]
+
+    assert broken('np.errstate(over="ignore_it")') == 'np.errstate(over="ignore_<wbr>it")'
+    assert broken("tests/test_activations.py") == "tests/test_<wbr>activations.py"
+    assert broken("l-bfgs") == '<span class="unbroken">l-bfgs</span>'

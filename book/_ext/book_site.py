@@ -225,15 +225,24 @@ def in_lines(match: re.Match[str]) -> str:
     return signature.replace("<dd>", "<div>").replace("</dd>", "</div>")
 
 
+PLACES = r"(?<=[^\W_]_)(?=[^\W_])|(?<=[\w)\]]{3}\.)(?!py\b)(?=[^\W\d])"
+LONG_NAME = r"[^<>\s]{25,}(?=[^<>]*<)"
+ANY_NAME = r'(?<=<span class="pre">)[^<>]+'
+
+
 def breakable(match: re.Match[str]) -> str:
     """Return a piece of code in a line of text whose long names may break at dots and underscores.
 
-    Not within a number, and not behind the underscores that a name begins with.
+    Not within a number, not behind the underscores that a name begins with or behind np., and not
+    before the end of a file's name.
     """
-    places = r"(?<=[^\W_]_)(?=[^\W_])|(?<=[\w)\]]\.)(?=[^\W\d])"
-    return re.sub(
-        r"[^<>\s]{25,}(?=[^<>]*<)", lambda name: re.sub(places, "<wbr>", name[0]), match[0]
-    )
+    whole = re.sub(r"\bl-bfgs\b", '<span class="unbroken">l-bfgs</span>', match[0])
+    return re.sub(LONG_NAME, lambda name: re.sub(PLACES, "<wbr>", name[0]), whole)
+
+
+def breakable_entry(match: re.Match[str]) -> str:
+    """Return the contents of a page, whose column is narrow: each name may break there."""
+    return re.sub(ANY_NAME, lambda name: re.sub(PLACES, "<wbr>", name[0]), match[0])
 
 
 def plain_words(match: re.Match[str]) -> str:
@@ -299,6 +308,8 @@ def polished(page: str, pagename: str, files: dict[str, str]) -> str:
     page = page.replace(toggle, toggle.replace("<summary", '<summary aria-label="Its pages"'))
     page = re.sub(r"<pre\b.*?</pre>", plain_words, page, flags=re.DOTALL)
     page = re.sub(r'<code class="[^"]*literal[^>]*>.*?</code>', breakable, page, flags=re.DOTALL)
+    contents = r'<nav id="pst-page-toc-nav".*?</nav>'
+    page = re.sub(contents, breakable_entry, page, flags=re.DOTALL)
     page = re.sub(
         r'<a class="reference internal" href="(?P<to>[^"]*#claim-[^"]*)">'
         r'<span class="std std-ref">(?P<mark>[^<]*)</span></a>',

@@ -25,6 +25,7 @@ from sphinx.util.nodes import nested_parse_with_titles
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "claims"
+KEPT = "\N{NO-BREAK SPACE}"  # within a range, and between a name and its version
 sys.path.append(str(ROOT / "tools"))
 
 import claim_register as register
@@ -87,10 +88,14 @@ class ClaimsTable(SphinxDirective):
             for path in (ROOT / folder).glob("*.*"):
                 self.env.note_dependency(str(path))
         claims = register.read_register()
-        lines = []
-        for chapter in dict.fromkeys(claim.chapter for claim in claims):
+        chapters = list(dict.fromkeys(claim.chapter for claim in claims))
+        entries = [list(register.read_results(chapter).values()) for chapter in chapters]
+        versions = {_versions([entry]) for used in entries for entry in used}
+        shared = len(versions) == 1
+        lines = [f"All were run {versions.pop().replace('With', 'with')}", ""] if shared else []
+        for chapter in chapters:
             mine = [claim for claim in claims if claim.chapter == chapter]
-            lines += [*_lines(chapter, mine), ""]
+            lines += [*_lines(chapter, mine, shared), ""]
         box = nodes.section()
         box.document = self.state.document
         nested_parse_with_titles(
@@ -127,8 +132,8 @@ def _links(labels: list[str]) -> Iterator[nodes.Node]:
         yield nodes.reference("", "", name, refid=f"claim-{label}", internal=True)
 
 
-def _lines(chapter: str, claims: list[register.Claim]) -> Iterator[str]:
-    """Return the Markdown of a chapter's table."""
+def _lines(chapter: str, claims: list[register.Claim], shared: bool) -> Iterator[str]:
+    """Return the Markdown of a chapter's table, with versions unless all tables share them."""
     results = register.read_results(chapter)
     used = [results[claim.experiment] for claim in claims if claim.experiment in results]
     dates = sorted({entry["date"] for entry in used if entry["date"]})
@@ -144,9 +149,16 @@ def _lines(chapter: str, claims: list[register.Claim]) -> Iterator[str]:
             f"| `{claim.label}` | {_allowed(claim)} | {found} {_runs(len(values), claim)} "
             f"| {register.verdict(claim, values)} |"
         )
+    versions = _versions(used)
+    if versions and not shared:
+        yield from ["", versions]
+
+
+def _versions(used: list[dict[str, Any]]) -> str:
+    """Return in words with which versions experiments were run."""
     versions = {name: number for entry in used for name, number in entry["versions"].items()}
-    if versions:
-        yield from ["", "With " + ", ".join(f"{n} {v}" for n, v in versions.items()) + "."]
+    words = ", ".join(f"{name}{KEPT}{v}" for name, v in versions.items())
+    return f"With {words}." if words else ""
 
 
 def _title(chapter: str) -> str:
@@ -158,7 +170,7 @@ def _title(chapter: str) -> str:
 def _runs(stored: int, claim: register.Claim) -> str:
     wanted = len(claim.runs)
     of = "" if stored == wanted else f" of {wanted}"
-    return f"in {stored}{of} runs" if wanted > 1 else "in one run" if stored else ""
+    return f"in{KEPT}{stored}{of}{KEPT}runs" if wanted > 1 else "in one run" if stored else ""
 
 
 def readable(value: float) -> str:
@@ -180,7 +192,7 @@ def readable(value: float) -> str:
 
 def _range(low: float, high: float) -> str:
     ends = dict.fromkeys([readable(low), readable(high)])
-    return " to ".join(ends)
+    return f"{KEPT}to{KEPT}".join(ends)
 
 
 def _allowed(claim: register.Claim) -> str:

@@ -168,6 +168,17 @@ def link(known: dict[str, str], match: re.Match[str]) -> str:
     return f":eq:`{known[match[1]]}`" if match[1] in known else match[0]
 
 
+def checks(tests: list[str]) -> Iterator[str]:
+    """Yield the lines of a list: each file once, and below it those of its tests that are given."""
+    files: dict[str, list[str]] = defaultdict(list)
+    for test in tests:
+        path, _, name = test.partition("::")
+        files[path].append(name)
+    for path, names in files.items():
+        yield f"- `{path}`"
+        yield from (f"  - `{name}`" for name in names)
+
+
 class EquationMap(SphinxDirective):
     """A card for every equation: the equation, its functions and its tests, chapter by chapter."""
 
@@ -190,14 +201,11 @@ class EquationMap(SphinxDirective):
                 for name, _ in cited.get(equation.label, [])
                 if not name.startswith("saelib.plotting")
             ]
-            checks = [
-                f"`{test.partition('::')[2]}` in `{test.partition('::')[0]}`"
-                for test in marked.get(equation.label, [])
-            ]
             lines += [
                 *("::::{container} equation-card", f"{{eq}}`{equation.label}` `{equation.label}`"),
                 *("", "$$", *equation.tex.splitlines(), "$$", ""),
-                *(f"computed by {', '.join(by)}", "", f"checked by {'; '.join(checks)}"),
+                *(f"computed by {', '.join(by)}", "", "checked by", ""),
+                *checks(marked.get(equation.label, [])),
                 *("::::", ""),
             ]
         box = nodes.section()

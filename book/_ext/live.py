@@ -169,14 +169,22 @@ class LiveTimes(Tables):
         self.env.note_dependency(str(TIMES))
         known = json.loads(TIMES.read_text(encoding="utf-8"))
         native = json.loads((BOOK / "_data" / "run-times.json").read_text())["seconds"]
-        rows = ["| what is loaded | MB | in all |", "|---|---:|---:|"]
+        rows = [
+            "What the network brings, once:",
+            "",
+            "| what is loaded | MB | in all |",
+            "|---|---:|---:|",
+        ]
         total = 0.0
         for name, megabytes in known["megabytes"].items():
             total += megabytes
             rows.append(f"| {name} | {megabytes:.1f} | {total:.1f} |")
-        rows += ["", "| start | processor seconds |", "|---|---:|"]
+        rows += ["", "What a start takes:", "", "| start | processor seconds |", "|---|---:|"]
         rows += [f"| {name} | {value:.1f} |" for name, value in known["start"].items()]
         rows += [
+            "",
+            "A chapter can take fewer seconds here than as a notebook: the cells whose results "
+            "were taken, which are the long ones, were not run in the page.",
             "",
             "| chapter | cells run | results taken | seconds in the page | seconds as a notebook "
             "| MB of Python | MB of the page |",
@@ -197,14 +205,19 @@ class LiveParts(Tables):
         """Return two tables, one under the other."""
         self.env.note_dependency(str(PINS))
         known = json.loads(PINS.read_text(encoding="utf-8"))
-        rows = ["| part | version | licence |", "|---|---|---|"]
+        rows = [
+            "What Python in the page is made of:",
+            "",
+            "| part | version | licence |",
+            "|---|---|---|",
+        ]
         rows.append(f"| Pyodide | {known['info']['version']} | MPL-2.0 |")
         rows.append(f"| Python | {known['info']['python']} | PSF-2.0 |")
         rows += [
             f"| {name} | {entry['version']} | {entry['licence']} |"
             for name, entry in known["packages"].items()
         ]
-        rows += ["", "| photograph | by |", "|---|---|"]
+        rows += ["", "The photographs, and who made them:", "", "| photograph | by |", "|---|---|"]
         return rows + [f"| {name} | {credit} |" for name, credit in IMAGE_CREDITS.items()]
 
 

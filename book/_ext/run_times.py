@@ -21,9 +21,9 @@ class RunTimes(SphinxDirective):
         """Return the tables."""
         self.env.note_dependency(str(TIMES))
         known = json.loads(TIMES.read_text(encoding="utf-8"))
-        rows = ["| chapter | seconds |", "|---|---:|"]
-        rows += [f"| {{doc}}`{page}` | {s:.0f} |" for page, s in known["seconds"].items()]
-        rows += [f"| all | {sum(known['seconds'].values()):.0f} |", ""]
+        rows = ["Seconds of each notebook:", "", "| chapter | seconds |", "|---|---:|"]
+        rows += [f"| {{doc}}`{page}` | {round(s)} |" for page, s in known["seconds"].items()]
+        rows += [f"| all | {sum(round(s) for s in known['seconds'].values())} |", ""]
         rows += [f"Measured on {known['machine']}, with", ""]
         rows += ["| package | version |", "|---|---|"]
         rows += [f"| {name} | {number} |" for name, number in known["versions"].items()]

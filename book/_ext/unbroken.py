@@ -1,4 +1,4 @@
-"""Keep together what must not end a line: a number and its unit, L-BFGS, 1e-3.
+"""Keep together what must not be parted: a number and its unit, at least 1, L-BFGS, 1e-3.
 
 The sources hold plain spaces and hyphens, so that they can be typed, searched and copied.
 """
@@ -13,7 +13,9 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 SPACE = re.compile(r"(?<=\d) (?=(?:%|min|ms|s|px|[kMG]i?B|nats?|bits?)(?!\w))")
-HYPHEN = re.compile(r"(\b(?:L-BFGS|\d+(?:\.\d+)?e-\d+)\b)")
+BOUND = re.compile(r"\b(at least|at most|greater than|less than) (?=[−-]?\d)")
+POWER = re.compile(r"(?<=\d) × (?=10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])")
+HYPHEN = re.compile(r"(\b(?:L-BFGS|l-bfgs|\d{4}-\d\d-\d\d|\d+(?:\.\d+)?e-\d+)\b)")
 LEFT_ALONE = (
     nodes.literal,
     nodes.literal_block,
@@ -34,6 +36,14 @@ def alone(node: nodes.Node) -> bool:
     return False
 
 
+def kept_together(text: str) -> str:
+    """Return a text whose spaces do not break within a number, its unit and its bound."""
+    kept = "\N{NO-BREAK SPACE}"
+    text = SPACE.sub(kept, text)
+    text = BOUND.sub(rf"\1{kept}", text)
+    return POWER.sub(f"{kept}×{kept}", text)
+
+
 class Unbroken(SphinxPostTransform):
     """Put a space that does not break before units, and a box around hyphens that must not."""
 
@@ -45,7 +55,7 @@ class Unbroken(SphinxPostTransform):
         for text in list(self.document.findall(nodes.Text)):
             if alone(text):
                 continue
-            joined = SPACE.sub("\N{NO-BREAK SPACE}", str(text))
+            joined = kept_together(str(text))
             parts = HYPHEN.split(joined)
             if len(parts) > 1:
                 new: list[nodes.Node] = [

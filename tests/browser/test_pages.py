@@ -229,6 +229,54 @@ def test_no_entry_of_the_contents_leaves_its_column(visit, page):
     assert opened.evaluate(beyond) == []
 
 
+# Entries with a line that ends within a word, each marked as the place where the reader is.
+TORN_ENTRIES = """() => {
+  const list = document.querySelector("#pst-page-toc-nav");
+  list.querySelectorAll("ul").forEach((inner) => { inner.style.display = "block"; });
+  list.querySelectorAll("a").forEach((entry) => entry.classList.add("active"));
+  return [...list.querySelectorAll("a")].filter((entry) => {
+    const texts = document.createTreeWalker(entry, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    let [before, bottom] = [" ", Infinity];
+    while (texts.nextNode()) {
+      for (let k = 0; k < texts.currentNode.length; k++) {
+        range.setStart(texts.currentNode, k);
+        range.setEnd(texts.currentNode, k + 1);
+        const box = range.getBoundingClientRect();
+        const torn = box.width && box.top >= bottom - 2;
+        if (torn && !/[\\s_.\\-\u2013\u2014]/.test(before)) return true;
+        before = range.toString();
+        if (box.width) bottom = box.bottom;
+      }
+    }
+    return false;
+  }).map((entry) => entry.textContent);
+}"""
+
+
+@pytest.mark.parametrize("page", [*REFERENCE, *CHAPTERS, "claims.html"])
+def test_no_word_of_the_contents_is_torn_where_the_reader_is(visit, page):
+    assert visit(width=1440).to(page).evaluate(TORN_ENTRIES) == []
+
+
+def test_the_underline_of_a_name_lies_below_its_underscores(visit):
+    opened = visit(width=1440).to("equations.html")
+    offsets = opened.locator(".equation-card a:has(code)").evaluate_all(
+        "all => all.map((link) => parseFloat(getComputedStyle(link).textUnderlineOffset)"
+        " / parseFloat(getComputedStyle(link).fontSize))"
+    )
+    assert min(offsets) >= 0.29
+
+
+@pytest.mark.parametrize("width", [375, 1440])
+def test_examples_of_the_reference_are_no_smaller_than_the_letters_beside_them(visit, width):
+    opened = visit(width=width).to("api-network.html")
+    sizes = opened.locator("dl.py pre").evaluate_all(
+        "all => all.map((box) => parseFloat(getComputedStyle(box).fontSize))"
+    )
+    assert min(sizes) >= 12.5
+
+
 @pytest.mark.parametrize("width", [768, 1440])
 def test_no_name_of_the_reference_runs_into_what_is_said_of_it(visit, width):
     """The name is taken out of the line at its left, where nothing pushes the text away."""
@@ -306,12 +354,32 @@ def test_the_page_of_claims_has_a_section_for_each_chapter_and_numbers_as_people
     chapters = [page for page in CHAPTERS if soup(page).select("article a[href*='#claim-']")]
     assert len(article.select("h2")) == len(chapters)
     assert soup("claims.html").select("#pst-page-toc-nav a[href='#training']")
-    assert not re.search(r"\de[+-]\d|of \d+ runs\)|(\S+) to \1 ", article.get_text())
+    assert not re.search(r"\de[+-]\d|of \d+ runs\)|(?<!\S)(\S+)\sto\s\1\s", article.get_text())
     # What is said of several with one mark is reached from the row of the first.
     rows = {str(row.p["id"]): row for row in article.select("td:has(> p[id^=claim-])")}
     reached = {link.partition("#")[2] for link in linked}
     reached |= {str(a["href"])[1:] for name in reached for a in rows[name].select("a[href^='#']")}
     assert reached == set(rows)
+
+
+def test_the_page_of_claims_says_once_what_its_tables_share_and_what_an_effort_is():
+    article = soup("claims.html").select_one("article")
+    assert article.get_text().count("numpy") == 1
+    introduction = " ".join(p.get_text() for p in article.section.find_all("p", recursive=False))
+    assert "effort 2 for twice" in " ".join(introduction.split())
+    assert "numpy" in introduction
+    assert "Holds" in introduction
+    columns = "td:is([data-column=allowed], [data-column=measured])"
+    cells = " ".join(cell.get_text() for cell in article.select(columns))
+    assert not re.search(r"at (?:least|most) |\d to [\d−]| × |\d runs", cells)
+
+
+def test_the_sum_of_the_run_times_is_that_of_the_numbers_above_it():
+    tables = soup("run-times.html").select("article table")
+    *seconds, total = [int(row.select("td")[1].get_text()) for row in tables[0].select("tbody tr")]
+    assert sum(seconds) == total
+    for table in tables:
+        assert table.parent.find_previous_sibling().name == "p"
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
@@ -528,6 +596,17 @@ def test_the_page_of_equations_shows_each_with_its_number_and_leads_to_it():
         bare = [re.sub(r"[\s.,;]", "", tex) for tex in (card.annotation.get_text(), shown)]
         assert bare[0] == bare[1]
         assert link.get_text() in soup(page).find(id=place).get_text()
+
+
+def test_each_equation_names_a_file_once_with_its_tests_below_it():
+    for card in soup("equations.html").select(".equation-card"):
+        files = [
+            line.p.get_text() if line.p else line.code.get_text()
+            for line in card.select("div > ul > li")
+        ]
+        assert files
+        assert len(files) == len(set(files))
+        assert all(line.select("ul code") for line in card.select("div > ul > li"))
 
 
 def test_equations_in_the_reference_of_the_library_are_links():
