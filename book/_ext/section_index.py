@@ -40,7 +40,7 @@ class Entry(NamedTuple):
     title : str
         What it is called, with its number.
     also : str
-        Other names, with ``|`` between them.
+        Other names, with ``|`` between them; none for a name of the library, which is its anchor.
     text : str
         Its words.
     code : str
@@ -162,9 +162,7 @@ def within(env: Any, docname: str, part: nodes.Node) -> Iterator[Entry]:
                 name = str(signature["ids"][0])
                 content = node.next_node(addnodes.desc_content)
                 text = words(content, (addnodes.desc,)) if content is not None else ""
-                title = name.removeprefix("saelib.")
-                also = f"{name.rpartition('.')[2]}|{name}"
-                yield Entry("name", name, title, also, text[:600])
+                yield Entry("name", name, name.removeprefix("saelib."), "", text[:600])
         elif isinstance(node, nodes.row) and docname == "notation":
             yield from symbol(node)
 

@@ -351,7 +351,7 @@ def test_the_index_of_the_search_is_loaded_only_when_somebody_asks_and_is_small(
     assert not [url for url in tab.requests if "search-index" in url]
     asked(opened, "KL")
     assert [url for url in tab.requests if "search-index" in url]
-    assert (SITE / "_static" / "search-index.js").stat().st_size < 550_000
+    assert (SITE / "_static" / "search-index.js").stat().st_size < 500_000
 
 
 @at_each_width

@@ -38,13 +38,14 @@
       const page = entries.length ? entries[0][2] : "";
       let section = page;
       for (const [kind, anchor, title, also, text, code] of entries) {
+        const names = kind === "name" ? [anchor.split(".").at(-1), anchor] : also.split("|");
         if (["page", "section", "generic"].includes(kind)) section = title;
         const title_ = titled(title.replace(/^(?:[\d.]+|Eq\. \([\d.]+\)) /, ""));
         index.push({
           kind, title, text, title_,
           address: address + (anchor ? `#${anchor}` : ""),
           where: kind === "page" ? "" : section === page || section === title ? page : `${page} › ${section}`,
-          also_: also.split("|").map((name) => stems(plain(name))).filter(Boolean),
+          also_: names.map((name) => stems(plain(name))).filter(Boolean),
           page_: titled(page),
           text_: ` ${stems(plain(text))}`,
           code_: ` ${stems(plain(code))}`,
