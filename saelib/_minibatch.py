@@ -20,9 +20,9 @@ from saelib._parallel import map_in_order
 from saelib._passes import BiasUnitWeights, SumsOfRows
 from saelib.activations import ACTIVATIONS, TANH_AS_SIGMOID
 from saelib.network import decode, encode
-from saelib.objective import mean_terms
+from saelib.objective import mean_terms, penalty_slope
 from saelib.parameters import Parameters
-from saelib.sparsity import divergence_slope, kl_divergence, kl_gradient
+from saelib.sparsity import kl_divergence, kl_gradient
 
 Array = NDArray[np.floating[Any]]
 Vector = NDArray[np.float64]
@@ -183,10 +183,7 @@ def mini_batch_in_blocks(
     def between(sums: Vector) -> tuple[Vector, Vector]:
         running = running_mean + share * (sums / m - running_mean)
         rho_hat = np.clip(running, least, greatest)
-        slope = np.zeros(p.n_hidden + 1)  # the last for the bias unit
-        slope[:-1] = sparsity_weight * divergence_slope(sparsity_target, rho_hat)
-        slope /= f.high - f.low
-        return running, slope
+        return running, penalty_slope(rho_hat, f, sparsity_target, sparsity_weight)
 
     worth_two = X.size * p.n_hidden >= _WORTH_TWO_SHARES
     sums_of_rows = SumsOfRows(X, p.n_hidden, least_shares=2 if worth_two else 1)

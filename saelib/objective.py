@@ -36,7 +36,7 @@ from saelib._passes import (
     sum_activations,  # noqa: F401
 )
 from saelib._validation import activation_named, data_matrix, real_number, whole_number
-from saelib.activations import TANH_AS_SIGMOID
+from saelib.activations import TANH_AS_SIGMOID, Activation
 from saelib.parameters import Parameters
 from saelib.sparsity import divergence, divergence_slope
 
@@ -67,6 +67,26 @@ class CostTerms(NamedTuple):
     def total(self) -> float:
         """`J_sparse`, the sum of the three terms."""
         return self.reconstruction + self.weight_decay + self.sparsity
+
+
+def penalty_slope(
+    rho_hat: Vector, f: Activation, sparsity_target: float, sparsity_weight: float
+) -> Vector:
+    """Return β dKL/da, the second term in the bracket of Eq. (5.1), and 0 for the bias unit.
+
+    Parameters
+    ----------
+    rho_hat : ndarray of shape (n_hidden,)
+        Mean activations, inside (0, 1).
+    f : Activation
+        That of the hidden units.
+    sparsity_target, sparsity_weight : float
+        As in `SparseObjective`.
+    """
+    slope = np.zeros(len(rho_hat) + 1)  # the last for the bias unit
+    # rho_hat = (mean - low) / (high - low), so the chain rule divides by the range of f.
+    slope[:-1] = sparsity_weight / (f.high - f.low) * divergence_slope(sparsity_target, rho_hat)
+    return slope
 
 
 def mean_terms(
@@ -368,18 +388,10 @@ class SparseObjective:
 
     def _between_the_passes(self, sums: Vector) -> tuple[Vector, Array]:
         rho_hat = self._mean_activation(sums)
-        return rho_hat, self._penalty_slope(rho_hat)
+        slope = penalty_slope(rho_hat, self._hidden, self.sparsity_target, self.sparsity_weight)
+        return rho_hat, slope.astype(self.X.dtype, copy=False)
 
     def _mean_activation(self, sums: Vector) -> Vector:
         """Return rho_hat in (0, 1) from the sums of the activations over all rows, Eq. (3.2)."""
         rho_hat = sums / len(self.X)
         return np.minimum(np.maximum(rho_hat, self._least_mean), self._greatest_mean)
-
-    def _penalty_slope(self, rho_hat: Vector) -> Array:
-        """Return β dKL/da, the second term in the bracket of Eq. (5.1), and 0 for the bias unit."""
-        f = self._hidden
-        slope = np.zeros(self.n_hidden + 1, dtype=self.X.dtype)  # the last for the bias unit
-        # rho_hat = (mean - low) / (high - low), so the chain rule divides by the range of f.
-        weight = self.sparsity_weight / (f.high - f.low)
-        slope[:-1] = weight * divergence_slope(self.sparsity_target, rho_hat)
-        return slope
