@@ -115,12 +115,17 @@ def test_no_inline_code_leaves_its_place_on_a_phone(visit, page):
     assert visit(width=375).to(page).evaluate(CODE_OUTSIDE) == []
 
 
+def measured(visit, page, theme):
+    """Return a page on a phone when its script has looked for what scrolls sideways."""
+    opened = visit(width=375, theme=theme).to(page)
+    opened.wait_for_selector("html[data-measured]")
+    return opened
+
+
 @pytest.mark.parametrize("page", SCROLLING)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_scrolls_sideways_shows_at_which_edge_more_lies(visit, page, theme):
-    opened = visit(width=375, theme=theme).to(page)
-    opened.wait_for_selector("html[data-measured]")
-    found = opened.evaluate(SIGNS)
+    found = measured(visit, page, theme).evaluate(SIGNS)
     assert found
     assert all(seen == ["right", "left,right", "left", "right", 0] for seen in found), found
 
@@ -128,9 +133,7 @@ def test_what_scrolls_sideways_shows_at_which_edge_more_lies(visit, page, theme)
 @pytest.mark.parametrize("page", SCROLLING)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_sign_at_the_edge_is_seen_and_letters_on_it_can_be_read(visit, page, theme):
-    opened = visit(width=375, theme=theme).to(page)
-    opened.wait_for_selector("html[data-measured]")
-    contrasts = opened.evaluate(CONTRASTS)
+    contrasts = measured(visit, page, theme).evaluate(CONTRASTS)
     assert 3 <= contrasts["line"] < 99
     assert contrasts["letters"] >= 4.5
 
